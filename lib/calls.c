@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "calls.h"
+
+#include <errno.h>
+#include <linux/kcmp.h>
+#include <numa.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "pagemap_scan.h"
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+
+static long or_errno(long result)
+{
+	return result == -1 ? -errno : result;
+}
+
+static long call_move_pages(pid_t pid, unsigned long count, void *const *pages,
+			    const int *nodes, int *status, int flags)
+{
+	return or_errno(syscall(SYS_move_pages, pid, count, pages, nodes, status, flags));
+}
+
+static long call_migrate_pages(pid_t pid, unsigned long maxnode,
+			       const unsigned long *from, const unsigned long *to)
+{
+	return or_errno(syscall(SYS_migrate_pages, pid, maxnode, from, to));
+}
+
+static long call_mbind(void *start, unsigned long length, int mode,
+		       const unsigned long *mask, unsigned long maxnode,
+		       unsigned int flags)
+{
+	return or_errno(syscall(SYS_mbind, start, length, mode, mask, maxnode, flags));
+}
+
+static long call_get_mempolicy(int *mode, unsigned long *mask, unsigned long maxnode,
+			       void *address, unsigned long flags)
+{
+	return or_errno(
+		syscall(SYS_get_mempolicy, mode, mask, maxnode, address, flags));
+}
+
+static int call_pidfd_open(pid_t pid)
+{
+	return (int)or_errno(syscall(SYS_pidfd_open, pid, 0));
+}
+
+static int call_pidfd_probe(int pidfd)
+{
+	return (int)or_errno(syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0));
+}
+
+static ssize_t call_process_madvise(int pidfd, const struct iovec *ranges,
+				    size_t nr_ranges, int advice)
+{
+	return or_errno(
+		syscall(SYS_process_madvise, pidfd, ranges, nr_ranges, advice, 0));
+}
+
+static ssize_t call_process_vm_readv(pid_t pid, const struct iovec *local,
+				     size_t nr_local, const struct iovec *remote,
+				     size_t nr_remote)
+{
+	return or_errno(syscall(SYS_process_vm_readv, pid, local, nr_local, remote,
+				nr_remote, 0));
+}
+
+static int call_kcmp_vm(pid_t a, pid_t b)
+{
+	return (int)or_errno(syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0));
+}
+
+static ssize_t call_pread(int fd, void *buffer, size_t length, off_t offset)
+{
+	return or_errno(pread(fd, buffer, length, offset));
+}
+
+static int call_pagemap_scan(int fd, void *arg)
+{
+	return (int)or_errno(ioctl(fd, PAGEMAP_SCAN, arg));
+}
+
+/*
+ * libnuma resolves devices. It prints on bad input, so callers check the form
+ * first, and its two hooks for printing are replaced for the time of the call by
+ * the weak definitions below.
+ */
+static int call_device_nodes(const char *text, uint64_t *ret_bits, size_t nr_words)
+{
+	struct bitmask *mask;
+
+	if (numa_available() < 0)
+		return -ENOSYS;
+	mask = numa_parse_nodestring_all(text);
+	if (!mask)
+		return -ENOENT;
+	memset(ret_bits, 0, nr_words * sizeof(*ret_bits));
+	for (unsigned int node = 0; node < mask->size && node < nr_words * 64; node++)
+		if (numa_bitmask_isbitset(mask, node))
+			ret_bits[node / 64] |= UINT64_C(1) << (node % 64);
+	numa_free_nodemask(mask);
+	return 0;
+}
+
+const struct mig_calls mig_calls_kernel = {
+	.move_pages = call_move_pages,
+	.migrate_pages = call_migrate_pages,
+	.mbind = call_mbind,
+	.get_mempolicy = call_get_mempolicy,
+	.pidfd_open = call_pidfd_open,
+	.pidfd_probe = call_pidfd_probe,
+	.process_madvise = call_process_madvise,
+	.process_vm_readv = call_process_vm_readv,
+	.kcmp_vm = call_kcmp_vm,
+	.pread = call_pread,
+	.pagemap_scan = call_pagemap_scan,
+	.device_nodes = call_device_nodes,
+};

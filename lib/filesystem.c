@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "filesystem.h"
+
+#include <errno.h>
+#include <libmount.h>
+#include <sys/sysmacros.h>
+
+#include "cleanup.h"
+#include "procfs.h"
+
+struct mig_filesystems {
+	struct libmnt_table *table;
+};
+
+DEFINE_CLEANUP(filesystems)
+
+/* A line that does not parse ends it: half a table would give wrong answers. */
+static int refuse_line(struct libmnt_table *table, const char *path, int line)
+{
+	(void)table;
+	(void)path;
+	(void)line;
+	return -EBADMSG;
+}
+
+static int parse(struct libmnt_table *table, int fd)
+{
+	CLEANUP_FCLOSE FILE *stream = fdopen(fd, "re");
+	int r;
+
+	if (!stream) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	r = mnt_table_set_parser_errcb(table, refuse_line);
+	if (!r)
+		r = mnt_table_parse_stream(table, stream, "");
+	return r;
+}
+
+int mig_filesystems_new(const struct mig_context *context, pid_t pid,
+			struct mig_filesystems **ret_filesystems)
+{
+	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
+	int fd, r;
+
+	filesystems = calloc(1, sizeof(*filesystems));
+	if (!filesystems)
+		return -ENOMEM;
+	filesystems->table = mnt_new_table();
+	if (!filesystems->table)
+		return -ENOMEM;
+	fd = mig_procfs_open(context, "proc/%d/mountinfo", pid);
+	if (fd < 0)
+		fd = mig_procfs_open(context, "proc/self/mountinfo");
+	if (fd < 0 && fd != -ENOENT)
+		return fd;
+	if (fd >= 0) {
+		r = parse(filesystems->table, fd);
+		if (r < 0)
+			return r;
+	}
+	*ret_filesystems = STEAL(filesystems);
+	return 0;
+}
+
+void mig_filesystems_free(struct mig_filesystems *filesystems)
+{
+	if (!filesystems)
+		return;
+	mnt_unref_table(filesystems->table);
+	free(filesystems);
+}
+
+const char *mig_filesystems_get_type(const struct mig_filesystems *filesystems,
+				     uint32_t device_major, uint32_t device_minor)
+{
+	struct libmnt_fs *entry = mnt_table_find_devno(
+		filesystems->table, makedev(device_major, device_minor),
+		MNT_ITER_BACKWARD);
+
+	return entry ? mnt_fs_get_fstype(entry) : NULL;
+}

@@ -1,0 +1,987 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libmigrate: see where memory lies on a NUMA machine, move it, and learn why
+ * part of it did not go.
+ *
+ * The way of the data, left to right, each step an object of this header:
+ *
+ *   target -> mappings -> residency -> plan -> run -> outcome -> reasons
+ *
+ * Conventions. Functions return 0 or a negative errno and leave their outputs
+ * untouched on failure; partial work is data, not an error. Outputs come last
+ * and are named ret_. Pages are always base pages (mig_context_get_page_size),
+ * bytes are always bytes. An address in another process is a uint64_t. Options
+ * structs begin with their own size, set by the caller to sizeof(struct ...);
+ * members that a caller does not know are taken as zero. NULL where it is not
+ * allowed is -EINVAL. Nothing here prints, exits or reads the environment.
+ *
+ * Threads: objects are not locked. One object may be used by one thread at a
+ * time, different objects by different threads, except where a function says
+ * otherwise. Objects keep the ones they were made from in use: free a context
+ * after everything that was made with it.
+ */
+#ifndef LIBMIGRATE_H
+#define LIBMIGRATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Node numbers are 0 to MIG_MAX_NODES - 1: Linux builds with NODES_SHIFT 10. */
+#define MIG_MAX_NODES 1024
+
+/** "No node": not known, or not covered by a rule. */
+#define MIG_NO_NODE (-1)
+
+/* ------------------------------------------------------------------------ *
+ * Context
+ * ------------------------------------------------------------------------ */
+
+struct mig_context;
+
+enum mig_log_level {
+	MIG_LOG_WARNING = 0,
+	MIG_LOG_INFO = 1,
+	MIG_LOG_DEBUG = 2,
+};
+
+/** Receives one line without a newline. May be called from worker threads. */
+typedef void (*mig_log_fn)(void *data, enum mig_log_level level, const char *line);
+
+struct mig_context_options {
+	size_t size;		/**< sizeof(struct mig_context_options) */
+	const char *root_path;	/**< where /proc and /sys are looked for; NULL: "/" */
+	mig_log_fn log;		/**< NULL: nothing is logged */
+	void *log_data;
+};
+
+/**
+ * mig_context_new - start using the library
+ * @options:  may be NULL: the live machine, no log
+ * @ret_context: the new context
+ *
+ * Opens the root directory; every file of /proc and /sys is read relative to
+ * it, so that a captured machine can be looked at. With a root other than "/"
+ * nothing can be moved (-EXDEV from those functions).
+ *
+ * Errors: -ENOENT, -ENOTDIR, -EACCES of the root directory; -ENOMEM.
+ * Ownership: the caller frees it with mig_context_free().
+ * Threads: any thread. The context itself may be shared by threads.
+ * Since: 0.1
+ * Return: 0 or a negative errno.
+ */
+int mig_context_new(const struct mig_context_options *options,
+		    struct mig_context **ret_context);
+
+/**
+ * mig_context_free - stop using the library
+ * @context: may be NULL
+ *
+ * Since: 0.1
+ */
+void mig_context_free(struct mig_context *context);
+
+/**
+ * mig_context_get_page_size - the base page
+ *
+ * Units: bytes. Since: 0.1
+ * Return: the size; 4096 on x86-64, 4096 to 65536 on arm64.
+ */
+size_t mig_context_get_page_size(const struct mig_context *context);
+
+/* ------------------------------------------------------------------------ *
+ * Node sets
+ * ------------------------------------------------------------------------ */
+
+/** A set of nodes, a plain value: copy it, zero it, keep it on the stack. */
+struct mig_nodeset {
+	uint64_t bits[MIG_MAX_NODES / 64];
+};
+
+struct mig_topology;
+
+/** mig_nodeset_add - put @node in; numbers out of range are ignored. Since: 0.1 */
+void mig_nodeset_add(struct mig_nodeset *set, int node);
+
+/** mig_nodeset_remove - take @node out. Since: 0.1 */
+void mig_nodeset_remove(struct mig_nodeset *set, int node);
+
+/** mig_nodeset_has - whether @node is in; false for a number out of range. Since: 0.1 */
+bool mig_nodeset_has(const struct mig_nodeset *set, int node);
+
+/** mig_nodeset_count - how many nodes are in. Since: 0.1 */
+unsigned int mig_nodeset_count(const struct mig_nodeset *set);
+
+/**
+ * mig_nodeset_next - walk a set in ascending order
+ * @node: the last one seen, MIG_NO_NODE to begin
+ *
+ * Since: 0.1
+ * Return: the next node in the set, MIG_NO_NODE after the last.
+ */
+int mig_nodeset_next(const struct mig_nodeset *set, int node);
+
+/** mig_nodeset_is_equal - whether both have the same nodes. Since: 0.1 */
+bool mig_nodeset_is_equal(const struct mig_nodeset *a, const struct mig_nodeset *b);
+
+/** mig_nodeset_is_subset - whether every node of @set is in @of. Since: 0.1 */
+bool mig_nodeset_is_subset(const struct mig_nodeset *set, const struct mig_nodeset *of);
+
+/** mig_nodeset_and - keep of @set what is in @other too. Since: 0.1 */
+void mig_nodeset_and(struct mig_nodeset *set, const struct mig_nodeset *other);
+
+/** mig_nodeset_or - add to @set what is in @other. Since: 0.1 */
+void mig_nodeset_or(struct mig_nodeset *set, const struct mig_nodeset *other);
+
+/**
+ * mig_nodeset_parse - read numactl's grammar of nodes
+ * @topology: gives "all", "!" and "+" their meaning and says which nodes exist
+ * @text:     need not end in NUL
+ * @length:   of @text, in bytes
+ * @ret_set:  the nodes
+ *
+ * Grammar: N, N-N and lists of them with commas; "all" (the nodes that the
+ * caller's cpuset allows and that have memory); "!LIST" (all but these); "+LIST"
+ * (the n-th allowed nodes, counted from 0); "netdev:DEV", "pci:ADDRESS",
+ * "block:DEV", "file:PATH", "ip:ADDRESS" (the node that the device is attached
+ * to, by libnuma, only on the live machine). "same" is not known here.
+ *
+ * Errors: -EINVAL: no node set at all, or something behind it; -ERANGE: a number
+ * of MIG_MAX_NODES or more, or a range that runs backwards; -ENODEV: a node that
+ * does not exist (is not online); -ENODATA: the set is empty; -EXDEV: a device
+ * with a root that is not "/"; -ENOENT: a device that does not exist or has no
+ * node.
+ * Since: 0.1
+ * Return: 0 or a negative errno.
+ */
+int mig_nodeset_parse(const struct mig_topology *topology, const char *text,
+		      size_t length, struct mig_nodeset *ret_set);
+
+/**
+ * mig_nodeset_format - write a set as "0-3,5"
+ * @buffer: may be NULL if @size is 0
+ * @size:   of @buffer in bytes; what does not fit is cut off, always with a NUL
+ *
+ * Since: 0.1
+ * Return: the length that the whole text has, without the NUL, as snprintf(3).
+ */
+size_t mig_nodeset_format(const struct mig_nodeset *set, char *buffer, size_t size);
+
+/* ------------------------------------------------------------------------ *
+ * Topology
+ * ------------------------------------------------------------------------ */
+
+enum mig_node_class {
+	MIG_NODES_POSSIBLE = 0,	/**< that the kernel could ever have */
+	MIG_NODES_ONLINE = 1,	/**< that exist */
+	MIG_NODES_MEMORY = 2,	/**< that have memory */
+	MIG_NODES_CPU = 3,	/**< that have online CPUs */
+	MIG_NODES_ALLOWED = 4,	/**< that have memory and that the caller's cpuset allows */
+};
+
+/** What one node holds now. Bytes; MIG_UNKNOWN_BYTES where the kernel does not tell. */
+struct mig_node_memory {
+	uint64_t total_bytes;
+	uint64_t free_bytes;
+	uint64_t room_bytes;	/**< free above the high watermarks of its zones */
+	uint64_t file_bytes;	/**< page cache without shmem */
+	uint64_t anon_bytes;
+	uint64_t shmem_bytes;
+	uint64_t slab_bytes;
+	uint64_t dirty_bytes;
+	uint64_t writeback_bytes;
+	uint64_t thp_bytes;		/**< anonymous huge pages */
+	uint64_t hugetlb_total_bytes;	/**< pools of all sizes */
+	uint64_t hugetlb_free_bytes;
+};
+
+#define MIG_UNKNOWN_BYTES UINT64_MAX
+
+/** Speed of a node as HMAT tells, from its best initiators; 0: not told. */
+struct mig_node_performance {
+	uint64_t read_bandwidth_mbps;	/**< MB/s */
+	uint64_t write_bandwidth_mbps;	/**< MB/s */
+	uint64_t read_latency_ns;
+	uint64_t write_latency_ns;
+};
+
+/**
+ * mig_topology_new - read the machine's nodes
+ *
+ * Reads /sys/devices/system/node, memory tiers and /proc/self/status once; the
+ * object is a snapshot. A machine without that directory (a kernel without NUMA)
+ * is one node, 0.
+ *
+ * Errors: -EBADMSG: a file there does not parse (the log names it); -ENOMEM;
+ * other errnos of the files.
+ * Ownership: the caller frees it with mig_topology_free().
+ * Threads: the finished object may be read by several threads.
+ * Since: 0.1
+ * Return: 0 or a negative errno.
+ */
+int mig_topology_new(struct mig_context *context, struct mig_topology **ret_topology);
+
+/** mig_topology_free - @topology may be NULL. Since: 0.1 */
+void mig_topology_free(struct mig_topology *topology);
+
+/**
+ * mig_topology_get_nodes - the nodes of a class
+ *
+ * Ownership: borrowed, valid as long as @topology.
+ * Since: 0.1
+ * Return: the set; an empty one for a class that does not exist.
+ */
+const struct mig_nodeset *mig_topology_get_nodes(const struct mig_topology *topology,
+						 enum mig_node_class node_class);
+
+/**
+ * mig_topology_get_distance - as the firmware says, 10 is local
+ *
+ * Distances may be asymmetric.
+ * Since: 0.1
+ * Return: the distance, or 0 where it is not known.
+ */
+unsigned int mig_topology_get_distance(const struct mig_topology *topology, int from,
+				       int to);
+
+/**
+ * mig_topology_get_cpulist - the online CPUs of a node, as "0-3,8"
+ *
+ * Ownership: borrowed, valid as long as @topology; never NULL, "" if none.
+ * Since: 0.1
+ */
+const char *mig_topology_get_cpulist(const struct mig_topology *topology, int node);
+
+/**
+ * mig_topology_get_node_of_cpu - where a CPU is
+ *
+ * Since: 0.1
+ * Return: its node, MIG_NO_NODE if it is not known.
+ */
+int mig_topology_get_node_of_cpu(const struct mig_topology *topology, unsigned int cpu);
+
+/**
+ * mig_topology_get_tier - the memory tier of a node
+ *
+ * Linux 6.1 and newer; a smaller number is faster, DRAM is 4.
+ * Since: 0.1
+ * Return: its number, or -1 where the kernel does not tell.
+ */
+int mig_topology_get_tier(const struct mig_topology *topology, int node);
+
+/**
+ * mig_topology_read_memory - what a node holds at this moment
+ *
+ * Errors: -ENODEV: no such node; -EBADMSG; errnos of nodeN/meminfo.
+ * Since: 0.1
+ * Return: 0 or a negative errno.
+ */
+int mig_topology_read_memory(const struct mig_topology *topology, int node,
+			     struct mig_node_memory *ret_memory);
+
+/**
+ * mig_topology_get_performance - bandwidth and latency where HMAT tells
+ *
+ * Errors: -ENODATA: not told for this node.
+ * Since: 0.1
+ * Return: 0 or a negative errno.
+ */
+int mig_topology_get_performance(const struct mig_topology *topology, int node,
+				 struct mig_node_performance *ret_performance);
+
+/* ------------------------------------------------------------------------ *
+ * Processes and targets
+ * ------------------------------------------------------------------------ */
+
+struct mig_process;
+struct mig_target;
+
+/**
+ * mig_process_open - hold a process
+ * @pid: of the process or of one of its threads, in the caller's pid namespace;
+ *       its threads share one memory, so the process is what is held
+ *
+ * The process is held by a pidfd, so that a number that is used again later is
+ * never taken for it. Nothing needs to be permitted yet.
+ *
+ * Errors: -ESRCH: no such process; -ENXIO: a kernel thread, which has no memory
+ * of its own; -ENODATA: a zombie: it has exited and its memory is gone; -EINVAL:
+ * @pid below 1; -ENOSYS: a kernel before 5.3 has no pidfd.
+ * A leader that has exited while other threads run is no zombie: one of those is
+ * used to reach its memory.
+ * Ownership: the caller frees it with mig_process_free().
+ * Since: 0.1
+ * Return: 0 or a negative errno.
+ */
+int mig_process_open(struct mig_context *context, pid_t pid,
+		     struct mig_process **ret_process);
+
+/** mig_process_free - @process may be NULL. Since: 0.1 */
+void mig_process_free(struct mig_process *process);
+
+/** mig_process_get_pid - its thread-group id. Since: 0.1 */
+pid_t mig_process_get_pid(const struct mig_process *process);
+
+/**
+ * mig_process_get_name - its command name when it was opened
+ *
+ * Ownership: borrowed, valid as long as @process; may hold any byte but NUL:
+ * escape it before showing it.
+ * Since: 0.1
+ */
+const char *mig_process_get_name(const struct mig_process *process);
+
+/**
+ * mig_process_is_alive - whether it still runs
+ *
+ * Since: 0.1
+ * Return: false once it has exited or is a zombie.
+ */
+bool mig_process_is_alive(const struct mig_process *process);
+
+/**
+ * mig_process_read_mems_allowed - the nodes that its cpuset lets it use
+ *
+ * move_pages(2) refuses any other destination, whoever calls.
+ * Errors: -ESRCH: it has exited; -EBADMSG.
+ * Since: 0.1
+ */
+int mig_process_read_mems_allowed(const struct mig_process *process,
+				  struct mig_nodeset *ret_nodes);
+
+/**
+ * mig_process_read_run_nodes - the nodes where its threads run
+ *
+ * The nodes of the CPUs that each live thread last ran on.
+ * Errors: -ESRCH: it has exited; -EBADMSG.
+ * Since: 0.1
+ */
+int mig_process_read_run_nodes(const struct mig_process *process,
+			       const struct mig_topology *topology,
+			       struct mig_nodeset *ret_nodes);
+
+/**
+ * mig_target_new - an empty list of processes to look at or to move as one
+ *
+ * Ownership: the caller frees it with mig_target_free().
+ * Since: 0.1
+ */
+int mig_target_new(struct mig_context *context, struct mig_target **ret_target);
+
+/** mig_target_free - @target may be NULL; frees its processes. Since: 0.1 */
+void mig_target_free(struct mig_target *target);
+
+/**
+ * mig_target_add_pid - add one process
+ *
+ * Errors: those of mig_process_open(); -EEXIST: it is a member already, or shares
+ * its memory with one (kcmp(2) says so where it may be asked).
+ * Since: 0.1
+ */
+int mig_target_add_pid(struct mig_target *target, pid_t pid);
+
+/**
+ * mig_target_add_tree - add a process and all its descendants
+ *
+ * Later mig_target_rescan() finds new descendants. Members that are gone before
+ * they could be held are no error.
+ * Errors: those of mig_target_add_pid() for @pid itself.
+ * Since: 0.1
+ */
+int mig_target_add_tree(struct mig_target *target, pid_t pid);
+
+/**
+ * mig_target_rescan - look for new descendants of the trees
+ * @ret_added: how many members were added, behind the others
+ *
+ * Since: 0.1
+ */
+int mig_target_rescan(struct mig_target *target, size_t *ret_added);
+
+/** mig_target_get_count - how many members. Since: 0.1 */
+size_t mig_target_get_count(const struct mig_target *target);
+
+/**
+ * mig_target_get_process - the member at @index
+ *
+ * Ownership: borrowed, valid as long as @target.
+ * Since: 0.1
+ * Return: the process, NULL if @index is out of range.
+ */
+struct mig_process *mig_target_get_process(const struct mig_target *target, size_t index);
+
+/* ------------------------------------------------------------------------ *
+ * Mappings and residency
+ * ------------------------------------------------------------------------ */
+
+/** What a mapping is. A private file mapping counts as file, its copies included. */
+enum mig_kind {
+	MIG_KIND_ANON = 0,
+	MIG_KIND_HEAP = 1,
+	MIG_KIND_STACK = 2,
+	MIG_KIND_FILE = 3,
+	MIG_KIND_SHMEM = 4,
+	MIG_KIND_HUGETLB = 5,
+	MIG_KIND_KERNEL = 6,	/**< [vdso], [vvar], [vsyscall]: never moved, never counted */
+};
+
+#define MIG_NR_KINDS 7
+
+/** One mapping of a process, with what numa_maps says of it. */
+struct mig_mapping {
+	uint64_t start;
+	uint64_t end;
+	uint64_t file_offset_bytes;
+	uint64_t inode;			/**< 0: no file */
+	uint32_t device_major;
+	uint32_t device_minor;
+	char permissions[5];		/**< as "rw-p" */
+	enum mig_kind kind;
+	uint64_t page_size_bytes;	/**< of the kernel's pages in it: hugetlb sizes */
+	bool has_residency;		/**< the members below are known */
+	uint64_t anon_pages;
+	uint64_t dirty_pages;
+	uint64_t swapcache_pages;
+	uint64_t writeback_pages;
+	uint64_t most_mappers;		/**< of any page: more than 1 means shared pages */
+	uint64_t resident_pages;	/**< the sum over the nodes */
+	const uint64_t *node_pages;	/**< MIG_MAX_NODES counts */
+	const char *policy;		/**< as "bind:0-1"; "" if not known */
+	const char *name;		/**< raw as /proc/PID/maps has it: escape it before showing it */
+};
+
+struct mig_mappings;
+
+/**
+ * mig_mappings_new - walk a process's mappings, in ascending order
+ *
+ * Streams /proc/PID/maps and numa_maps side by side; memory does not grow with
+ * the process. numa_maps costs about 35 ns a page while the kernel holds the
+ * mapping's lock for reading (measured, Linux 6.1 to 7.2).
+ *
+ * Errors: -ESRCH: it has exited; -EACCES, -EPERM: reading another user's process
+ * needs CAP_SYS_PTRACE.
+ * Ownership: the caller frees it with mig_mappings_free().
+ * Since: 0.1
+ */
+int mig_mappings_new(const struct mig_process *process, struct mig_mappings **ret_mappings);
+
+/** mig_mappings_free - @mappings may be NULL. Since: 0.1 */
+void mig_mappings_free(struct mig_mappings *mappings);
+
+/**
+ * mig_mappings_next - the next mapping
+ * @ret_mapping: borrowed, valid until the next call; NULL after the last
+ *
+ * Errors: -EBADMSG: a line that does not parse (the log says which); -ESRCH.
+ * Since: 0.1
+ */
+int mig_mappings_next(struct mig_mappings *mappings, const struct mig_mapping **ret_mapping);
+
+struct mig_residency;
+
+/**
+ * mig_residency_new - an empty account of bytes per node and kind
+ *
+ * Ownership: the caller frees it with mig_residency_free().
+ * Since: 0.1
+ */
+int mig_residency_new(struct mig_context *context, struct mig_residency **ret_residency);
+
+/** mig_residency_free - @residency may be NULL. Since: 0.1 */
+void mig_residency_free(struct mig_residency *residency);
+
+/**
+ * mig_residency_add_process - count a process's resident memory
+ *
+ * Where the machine has one node with memory and the kernel has PAGEMAP_SCAN
+ * (6.7), presence alone is read; otherwise numa_maps. Pages that several members
+ * map are counted in each. Swapped memory is what /proc/PID/status says.
+ *
+ * Errors: as mig_mappings_new() and mig_mappings_next(); the account is then
+ * as it was.
+ * Since: 0.1
+ */
+int mig_residency_add_process(struct mig_residency *residency,
+			      const struct mig_topology *topology,
+			      const struct mig_process *process);
+
+/** mig_residency_get_bytes - of one kind on one node. Since: 0.1 */
+uint64_t mig_residency_get_bytes(const struct mig_residency *residency, int node,
+				 enum mig_kind kind);
+
+/** mig_residency_get_node_bytes - of all kinds on one node. Since: 0.1 */
+uint64_t mig_residency_get_node_bytes(const struct mig_residency *residency, int node);
+
+/** mig_residency_get_total_bytes - of all kinds on all nodes. Since: 0.1 */
+uint64_t mig_residency_get_total_bytes(const struct mig_residency *residency);
+
+/** mig_residency_get_swapped_bytes - swapped out, on no node. Since: 0.1 */
+uint64_t mig_residency_get_swapped_bytes(const struct mig_residency *residency);
+
+/** Huge pages of one size. */
+struct mig_huge_pages {
+	uint64_t size_bytes;
+	uint64_t nr_hugetlb;	/**< from the pools */
+	uint64_t nr_thp;	/**< transparent ones that are mapped whole */
+};
+
+/**
+ * mig_residency_read_huge_pages - count huge pages by size
+ * @sizes:     filled with up to @nr_sizes entries, ascending by size
+ * @ret_count: how many sizes there are
+ *
+ * From /proc/PID/smaps, which costs twice what numa_maps costs; not part of
+ * mig_residency_add_process() for that reason.
+ * Errors: as mig_mappings_new().
+ * Since: 0.1
+ */
+int mig_residency_read_huge_pages(const struct mig_process *process,
+				  struct mig_huge_pages *sizes, size_t nr_sizes,
+				  size_t *ret_count);
+
+/** Consecutive pages of a process that lie on one node. */
+struct mig_page_run {
+	uint64_t start;
+	uint64_t nr_pages;
+	int node;		/**< MIG_NO_NODE: nothing resident there */
+};
+
+/**
+ * mig_residency_read_runs - node by node, a mapping's pages in order
+ * @start, @end: addresses, within one mapping
+ * @page_size_bytes: the mapping's page size
+ * @visit: called for each run in ascending order; returning non-zero ends the walk
+ *         with that value
+ *
+ * From pagemap where the caller has CAP_SYS_ADMIN, otherwise move_pages(2) with
+ * no destination, which costs about 170 ns a page.
+ * Errors: -ESRCH, -EACCES, -EPERM.
+ * Since: 0.1
+ */
+int mig_residency_read_runs(const struct mig_process *process,
+			    const struct mig_topology *topology, uint64_t start,
+			    uint64_t end, uint64_t page_size_bytes,
+			    int (*visit)(void *data, const struct mig_page_run *run),
+			    void *data);
+
+/* ------------------------------------------------------------------------ *
+ * Placement: the rule that gives each page its wanted node
+ * ------------------------------------------------------------------------ */
+
+enum mig_place {
+	MIG_PLACE_DEFAULT = 0,	/**< relative with a from set, nearest without */
+	MIG_PLACE_RELATIVE = 1,	/**< i-th of from to i-th of to, as migrate_pages(2) pairs */
+	MIG_PLACE_NEAREST = 2,	/**< the nearest target by distance that has room */
+	MIG_PLACE_SPREAD = 3,	/**< interleaved by page over the targets */
+	MIG_PLACE_MAP = 4,	/**< the pairs of the map */
+};
+
+struct mig_node_pair {
+	int from;
+	int to;
+};
+
+struct mig_placement_options {
+	size_t size;			/**< sizeof(struct mig_placement_options) */
+	enum mig_place place;
+	const struct mig_nodeset *from;	/**< NULL: every node but the targets */
+	const struct mig_nodeset *to;	/**< required unless there is a map */
+	const struct mig_node_pair *map;
+	size_t nr_map;
+	const unsigned int *weights;	/**< spread: one for each target, ascending; NULL: 1 each */
+	size_t nr_weights;
+};
+
+struct mig_placement;
+
+/**
+ * mig_placement_new - make a rule
+ *
+ * Errors: -EINVAL: options that contradict each other (relative without from, a
+ * weight that is zero, as many weights as targets are not there, two targets for
+ * one node of the map); -ENODEV: a target that has no memory; -ENOMEM.
+ * Ownership: the caller frees it with mig_placement_free().
+ * Since: 0.1
+ */
+int mig_placement_new(const struct mig_topology *topology,
+		      const struct mig_placement_options *options,
+		      struct mig_placement **ret_placement);
+
+/** mig_placement_free - @placement may be NULL. Since: 0.1 */
+void mig_placement_free(struct mig_placement *placement);
+
+/** mig_placement_get_targets - every node that a page could be sent to. Since: 0.1 */
+const struct mig_nodeset *mig_placement_get_targets(const struct mig_placement *placement);
+
+/* ------------------------------------------------------------------------ *
+ * Outcomes and reasons
+ * ------------------------------------------------------------------------ */
+
+/** Why pages were skipped: a rule that the user can change. */
+enum mig_skip {
+	MIG_SKIP_SHARED = 0,	/**< others map them too */
+	MIG_SKIP_FILTERED = 1,	/**< --only, --range, --min-size */
+	MIG_SKIP_NOT_FROM = 2,	/**< on a node that is not a source */
+	MIG_SKIP_STOPPED = 3,	/**< not come to before a stop or the time limit */
+};
+
+#define MIG_NR_SKIPS 4
+
+/** Why pages that should have moved did not. */
+enum mig_reason {
+	MIG_REASON_BUSY = 0,		/**< under I/O or in use, may go later */
+	MIG_REASON_PINNED = 1,		/**< extra references that do not go away */
+	MIG_REASON_PINNED_IO_URING = 2,	/**< a registered io_uring buffer */
+	MIG_REASON_NO_MEMORY = 3,	/**< the destination is full */
+	MIG_REASON_CPUSET_TARGET = 4,	/**< the target's cpuset forbids the destination */
+	MIG_REASON_CPUSET_CALLER = 5,	/**< the caller's own cpuset forbids it */
+	MIG_REASON_PERMISSION = 6,	/**< CAP_SYS_NICE or CAP_SYS_PTRACE is missing */
+	MIG_REASON_HUGETLB_POOL = 7,	/**< no free huge page on the destination */
+	MIG_REASON_FILE_SYSTEM = 8,	/**< cannot move dirty pages */
+	MIG_REASON_DEVICE = 9,		/**< device memory or a driver's pages */
+	MIG_REASON_PROTECTED = 10,	/**< PROT_NONE or NUMA hint: this kernel does not see them */
+	MIG_REASON_SECRET = 11,		/**< memfd_secret(2) */
+	MIG_REASON_NODE_GONE = 12,	/**< the destination vanished */
+	MIG_REASON_UNKNOWN = 13,	/**< the kernel gives an errno and nothing else tells */
+	MIG_REASON_UNSUPPORTED = 14,	/**< no such system call, or forbidden by seccomp */
+};
+
+#define MIG_NR_REASONS 15
+
+/** mig_skip_get_name - a stable key as "shared". Never NULL. Since: 0.1 */
+const char *mig_skip_get_name(enum mig_skip skip);
+
+/** mig_skip_get_text - in words. Never NULL. Since: 0.1 */
+const char *mig_skip_get_text(enum mig_skip skip);
+
+/** mig_reason_get_name - a stable key as "pinned-io-uring". Never NULL. Since: 0.1 */
+const char *mig_reason_get_name(enum mig_reason reason);
+
+/** mig_reason_get_text - in words. Never NULL. Since: 0.1 */
+const char *mig_reason_get_text(enum mig_reason reason);
+
+/** mig_reason_get_hint - what may help, NULL if nothing is known. Since: 0.1 */
+const char *mig_reason_get_hint(enum mig_reason reason);
+
+struct mig_outcome;
+
+/** Pages with one reason and, where it belongs to the reason, one node or errno. */
+struct mig_left {
+	enum mig_reason reason;
+	int node;		/**< the wanted node */
+	int error;		/**< errno behind MIG_REASON_UNKNOWN, or 0 */
+	uint64_t nr_pages;
+};
+
+/** The sums. moved + already + skipped + left + gone = considered, always. */
+struct mig_totals {
+	uint64_t considered_pages;
+	uint64_t moved_pages;
+	uint64_t already_pages;
+	uint64_t skipped_pages;
+	uint64_t left_pages;
+	uint64_t gone_pages;
+	uint64_t paged_out_pages;	/**< of left: pushed to swap by the fallback */
+	uint64_t zero_pages;		/**< the zero page, mapped: not considered, no memory */
+	uint64_t swapped_pages;		/**< swapped out: not considered */
+	uint64_t moved_huge_pages;	/**< units of more than one page that moved whole */
+	uint64_t split_huge_pages;	/**< transparent ones that the kernel split on the way */
+	uint64_t elapsed_ns;
+	uint64_t longest_call_ns;	/**< the longest single system call */
+	unsigned int passes;
+	unsigned int threads;		/**< the most that worked at once */
+	unsigned int processes;		/**< members that were walked */
+	unsigned int processes_gone;	/**< of them, exited or execed meanwhile */
+	bool stopped;			/**< by the progress callback */
+	bool timed_out;
+};
+
+/** mig_outcome_free - @outcome may be NULL. Since: 0.1 */
+void mig_outcome_free(struct mig_outcome *outcome);
+
+/** mig_outcome_get_totals - borrowed, valid as long as @outcome. Since: 0.1 */
+const struct mig_totals *mig_outcome_get_totals(const struct mig_outcome *outcome);
+
+/** mig_outcome_get_skipped - pages with that reason to skip. Since: 0.1 */
+uint64_t mig_outcome_get_skipped(const struct mig_outcome *outcome, enum mig_skip skip);
+
+/**
+ * mig_outcome_get_left - the @index-th reason for what is left, largest first
+ *
+ * Ownership: borrowed, valid as long as @outcome. Since: 0.1
+ * Return: NULL behind the last.
+ */
+const struct mig_left *mig_outcome_get_left(const struct mig_outcome *outcome,
+					    size_t index);
+
+/** mig_outcome_get_moved - pages that went from one node to another. Since: 0.1 */
+uint64_t mig_outcome_get_moved(const struct mig_outcome *outcome, int from, int to);
+
+/* ------------------------------------------------------------------------ *
+ * Plan and run
+ * ------------------------------------------------------------------------ */
+
+enum mig_shared {
+	MIG_SHARED_DEFAULT = 0,	/**< anon with CAP_SYS_NICE, none without */
+	MIG_SHARED_ANON = 1,	/**< shared anonymous and shmem pages move, file pages do not */
+	MIG_SHARED_ALL = 2,
+	MIG_SHARED_NONE = 3,
+};
+
+struct mig_address_range {
+	uint64_t start;
+	uint64_t end;
+};
+
+struct mig_plan_options {
+	size_t size;			/**< sizeof(struct mig_plan_options) */
+	enum mig_shared shared;
+	unsigned int only_kinds;	/**< bits 1 << enum mig_kind; 0: all */
+	bool only_thp;			/**< transparent huge pages of those kinds only */
+	const struct mig_address_range *range;	/**< NULL: everywhere */
+	uint64_t min_mapping_bytes;	/**< mappings with less resident memory are skipped */
+};
+
+/** What a plan found out before anything is moved. */
+enum mig_finding_code {
+	MIG_FINDING_NO_ROOM = 0,	/**< refuses: needed and room say by how much */
+	MIG_FINDING_CPUSET_TARGET = 1,	/**< refuses: @process, @node */
+	MIG_FINDING_CPUSET_CALLER = 2,	/**< refuses: @node */
+	MIG_FINDING_NO_SYS_NICE = 3,	/**< refuses: shared pages were asked for */
+	MIG_FINDING_NO_ACCESS = 4,	/**< refuses: @process may not be moved by the caller */
+	MIG_FINDING_BOUND = 5,		/**< warns: @needed_bytes lie in mappings bound to a source */
+	MIG_FINDING_NUMA_BALANCING = 6,	/**< warns: may move pages back to where @process runs */
+	MIG_FINDING_PROCESS_GONE = 7,	/**< informs: @process exited before it was planned */
+};
+
+struct mig_finding {
+	enum mig_finding_code code;
+	bool refuses;			/**< mig_plan_run() would be wrong without force */
+	int node;			/**< MIG_NO_NODE where it does not belong */
+	const struct mig_process *process;	/**< borrowed, may be NULL */
+	uint64_t needed_bytes;
+	uint64_t room_bytes;
+};
+
+struct mig_plan;
+
+/**
+ * mig_plan_new - decide what has to move and check whether it can
+ * @target:    must outlive the plan
+ * @placement: must outlive the plan
+ * @options:   may be NULL
+ *
+ * Reads numa_maps of every member once; moves nothing. Figures are an upper
+ * bound where shared pages may be skipped, since numa_maps does not tell them
+ * apart.
+ *
+ * Errors: -EXDEV: the context's root is not "/"; -ENOSYS: the kernel has no
+ * move_pages(2), or seccomp forbids it; -EBADMSG; -ESRCH: every member is gone.
+ * Ownership: the caller frees it with mig_plan_free().
+ * Since: 0.1
+ */
+int mig_plan_new(struct mig_target *target, const struct mig_topology *topology,
+		 const struct mig_placement *placement,
+		 const struct mig_plan_options *options, struct mig_plan **ret_plan);
+
+/** mig_plan_free - @plan may be NULL. Since: 0.1 */
+void mig_plan_free(struct mig_plan *plan);
+
+/** mig_plan_get_bytes - that would go from one node to another. Since: 0.1 */
+uint64_t mig_plan_get_bytes(const struct mig_plan *plan, int from, int to);
+
+/** mig_plan_get_total_bytes - that would move. Since: 0.1 */
+uint64_t mig_plan_get_total_bytes(const struct mig_plan *plan);
+
+/** mig_plan_get_residency - where it all is, as it was read. Borrowed. Since: 0.1 */
+const struct mig_residency *mig_plan_get_residency(const struct mig_plan *plan);
+
+/**
+ * mig_plan_get_finding - what stands in the way, refusals first
+ *
+ * Ownership: borrowed, valid as long as @plan. Since: 0.1
+ * Return: NULL behind the last.
+ */
+const struct mig_finding *mig_plan_get_finding(const struct mig_plan *plan, size_t index);
+
+/** How far a run is. */
+struct mig_progress {
+	uint64_t planned_bytes;	/**< what the plan found, an estimate */
+	uint64_t moved_bytes;
+	uint64_t done_bytes;	/**< moved or settled otherwise, of planned */
+	uint64_t elapsed_ns;
+	unsigned int pass;
+	unsigned int threads;
+};
+
+enum mig_fallback {
+	MIG_FALLBACK_NONE = 0,
+	MIG_FALLBACK_SWAP = 1,	/**< page out what direct migration could not move */
+};
+
+struct mig_run_options {
+	size_t size;			/**< sizeof(struct mig_run_options) */
+	unsigned int threads;		/**< 0: decided while running */
+	unsigned int passes;		/**< 0: 6 */
+	uint64_t max_stall_ns;		/**< bound for one system call; 0: 50 ms */
+	uint64_t rate_bytes_per_second;	/**< 0: no bound */
+	uint64_t timeout_ns;		/**< 0: none */
+	enum mig_fallback fallback;
+	/** Called about ten times a second, in the calling thread; true stops the
+	 *  run between two system calls. May be NULL. */
+	bool (*progress)(void *data, const struct mig_progress *progress);
+	void *progress_data;
+};
+
+/**
+ * mig_plan_run - move
+ * @options: may be NULL
+ *
+ * Walks the members' pages once, moves those that are not in place with
+ * move_pages(2), one destination a call, and tries busy ones again in later
+ * passes. A page's wanted node is decided from where it was when the walk came
+ * by, and pages that arrived in this run are not moved again. Members that exit
+ * or exec meanwhile are gone; descendants that appear are walked too. Memory does
+ * not grow with the target.
+ *
+ * The caller needs nothing for its own processes, CAP_SYS_NICE and ptrace access
+ * for others'. Runs worker threads, which block all signals; returns when all of
+ * them have ended.
+ *
+ * Errors: -ENOMEM, -EAGAIN: no buffers or threads. Everything else is in the
+ * outcome.
+ * Ownership: the caller frees the outcome with mig_outcome_free().
+ * Since: 0.1
+ */
+int mig_plan_run(struct mig_plan *plan, const struct mig_run_options *options,
+		 struct mig_outcome **ret_outcome);
+
+/* ------------------------------------------------------------------------ *
+ * The system calls as checked primitives
+ * ------------------------------------------------------------------------ */
+
+/** What became of one address of mig_pages_move(). */
+enum mig_page_result {
+	MIG_PAGE_MOVED = 0,	/**< it is on the wanted node now */
+	MIG_PAGE_FAILED = 1,	/**< tried and still elsewhere: busy, pinned or no memory */
+	MIG_PAGE_UNTRIED = 2,	/**< the kernel stopped before it */
+	MIG_PAGE_ABSENT = 3,	/**< nothing resident there, or no mapping */
+	MIG_PAGE_SHARED = 4,	/**< others map it and MIG_MOVE_SHARED was not given */
+};
+
+struct mig_page {
+	uint64_t address;
+	int node;			/**< out: where it is now; MIG_NO_NODE if absent */
+	enum mig_page_result result;	/**< out */
+};
+
+#define MIG_MOVE_SHARED 1U	/**< MPOL_MF_MOVE_ALL: needs CAP_SYS_NICE */
+
+/**
+ * mig_pages_query - on which nodes pages are: move_pages(2) without nodes
+ * @pid:   0: the caller
+ * @pages: address in, node out; result is MIG_PAGE_MOVED where a node is known
+ *         (it is there) and MIG_PAGE_ABSENT elsewhere
+ *
+ * Errors: -ESRCH, -EPERM, -EINVAL (the process has no memory), -ENOSYS, -EXDEV.
+ * Threads: any. Since: 0.1
+ */
+int mig_pages_query(struct mig_context *context, pid_t pid, struct mig_page *pages,
+		    size_t nr_pages);
+
+/**
+ * mig_pages_move - one call of move_pages(2), decoded exactly
+ * @pid:   0: the caller
+ * @pages: address in (one for each folio: a second address of the same folio is
+ *         asked for again, not believed); node and result out
+ * @node:  the one destination
+ * @flags: 0 or MIG_MOVE_SHARED
+ * @ret_moved: how many are on @node now
+ *
+ * The kernel writes no status for a page that failed, nor for any behind it
+ * (Linux 6.1 to 7.2, mm/migrate.c, do_pages_move): those are asked again here,
+ * and pages it never came to are told from pages that failed.
+ *
+ * Errors: of the call as a whole: -ESRCH, -EPERM, -EINVAL, -ENODEV: @node has no
+ * memory; -EACCES: the target's cpuset forbids it; -ENOSYS; -EXDEV. A full node is
+ * no error: the pages are MIG_PAGE_FAILED.
+ * Threads: any. Since: 0.1
+ */
+int mig_pages_move(struct mig_context *context, pid_t pid, struct mig_page *pages,
+		   size_t nr_pages, int node, unsigned int flags, size_t *ret_moved);
+
+/** What migrate_pages(2) said and what numa_maps says afterwards. */
+struct mig_migration {
+	uint64_t kernel_count;		/**< its return value: pages it knows it could not move */
+	int error;			/**< 0, or the errno with which it stopped half-way */
+	uint64_t before_pages;		/**< on the source nodes, before */
+	uint64_t left_pages;		/**< on source nodes that no pair keeps, after */
+};
+
+/**
+ * mig_nodes_migrate - migrate_pages(2) between node sets, with what it left
+ * @pid: 0: the caller
+ *
+ * The return value of the system call hides shared pages that were skipped for
+ * want of CAP_SYS_NICE, and on 6.1 pages that could not be isolated; so the
+ * process's numa_maps is read before and after. left_pages counts pages on nodes
+ * of @from that are not in @to.
+ *
+ * Errors: -ESRCH, -EPERM, -EINVAL (no node of @to may be used), -ENOSYS, -EXDEV;
+ * -ENOMEM of the system call is not an error here but in @ret_migration.
+ * Since: 0.1
+ */
+int mig_nodes_migrate(struct mig_context *context, pid_t pid,
+		      const struct mig_nodeset *from, const struct mig_nodeset *to,
+		      struct mig_migration *ret_migration);
+
+enum mig_policy {
+	MIG_POLICY_DEFAULT = 0,
+	MIG_POLICY_BIND = 1,
+	MIG_POLICY_PREFER = 2,			/**< one node */
+	MIG_POLICY_INTERLEAVE = 3,
+	MIG_POLICY_WEIGHTED_INTERLEAVE = 4,	/**< Linux 6.9 and newer, else -ENOTSUP */
+};
+
+#define MIG_BIND_MOVE 1U	/**< move pages that are misplaced */
+#define MIG_BIND_MOVE_SHARED 2U	/**< also those that others map: CAP_SYS_NICE */
+
+/** A range after mig_range_bind(), read back. */
+struct mig_binding {
+	enum mig_policy policy;		/**< as get_mempolicy(2) says at its start */
+	struct mig_nodeset nodes;
+	uint64_t resident_pages;
+	uint64_t misplaced_pages;	/**< resident on a node that is not in @nodes */
+};
+
+/**
+ * mig_range_bind - mbind(2) on the caller's own memory, read back
+ * @start:  page-aligned
+ * @length: bytes
+ * @nodes:  NULL or empty only with MIG_POLICY_DEFAULT
+ * @flags:  MIG_BIND_*
+ *
+ * Success of the system call proves nothing about the pages (it returns 0 with
+ * none moved): misplaced_pages does. On tmpfs, shmem and hugetlbfs the policy
+ * stays in the inode after the mapping is gone and steers every later page of
+ * the file, whoever writes it.
+ *
+ * Errors: -EINVAL, -EFAULT: not one mapped range; -EPERM: MIG_BIND_MOVE_SHARED
+ * without CAP_SYS_NICE; -ENOTSUP: the kernel lacks the policy; -ENOSYS; -EXDEV.
+ * Since: 0.1
+ */
+int mig_range_bind(struct mig_context *context, void *start, size_t length,
+		   enum mig_policy policy, const struct mig_nodeset *nodes,
+		   unsigned int flags, struct mig_binding *ret_binding);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBMIGRATE_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One node as the topology keeps it, and what is read of it. */
+#ifndef MIG_NODE_H
+#define MIG_NODE_H
+
+#include "context.h"
+
+#define MIG_NODE_DIRECTORY "sys/devices/system/node"
+
+struct mig_node {
+	int number;
+	int tier;                 /**< -1: not told */
+	char *cpulist;            /**< never NULL */
+	unsigned char *distances; /**< one for each online node; NULL: not told */
+	bool has_performance;
+	struct mig_node_performance performance;
+};
+
+/**
+ * mig_node_read_tiers - which memory tier each node belongs to
+ * @nodes: their tiers are set to -1 where the kernel does not tell
+ * Errors: -EBADMSG; errnos of the files.
+ */
+int mig_node_read_tiers(const struct mig_context *context, struct mig_node *nodes,
+			size_t nr_nodes);
+
+/**
+ * mig_node_read_performance - bandwidth and latency as HMAT tells
+ * Errors: -EBADMSG; errnos of the files. That nothing is told is no error.
+ */
+int mig_node_read_performance(const struct mig_context *context, struct mig_node *node);
+
+/**
+ * mig_node_read_memory - what a node holds at this moment
+ * @has_directory: false on a kernel without NUMA, whose one node is the machine
+ * Errors: -EBADMSG; errnos of the files.
+ */
+int mig_node_read_memory(const struct mig_context *context, int node, bool has_directory,
+			 struct mig_node_memory *ret_memory);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "page_scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "procfs.h"
+
+/* Large folios are aligned to their size and have at least four pages where they
+ * are common: one frame of every four tells whether there is one. */
+#define PROBE_ALIGN 4
+#define PROBE_STRIDE 512
+
+static uint64_t read_huge_size(const struct mig_context *context)
+{
+	char buffer[32];
+	uint64_t size;
+
+	if (mig_procfs_read(context, buffer, sizeof(buffer),
+			    "sys/kernel/mm/transparent_hugepage/hpage_pmd_size") <= 0)
+		return 0;
+	size = strtoull(buffer, NULL, 10);
+	return size / context->page_size > MIG_SCAN_PAGES ? 0 : size;
+}
+
+int mig_page_scan_init(struct mig_page_scan *scan, const struct mig_frames *frames)
+{
+	*scan = (struct mig_page_scan){ .frames = frames };
+	scan->units = malloc(MIG_SCAN_PAGES * sizeof(*scan->units));
+	scan->entries = malloc(MIG_SCAN_PAGES * sizeof(*scan->entries));
+	scan->flags = malloc(MIG_SCAN_PAGES * sizeof(*scan->flags));
+	if (scan->units && scan->entries && scan->flags)
+		return 0;
+	mig_page_scan_done(scan);
+	return -ENOMEM;
+}
+
+void mig_page_scan_done(struct mig_page_scan *scan)
+{
+	free(scan->units);
+	free(scan->entries);
+	free(scan->flags);
+	*scan = (struct mig_page_scan){ 0 };
+}
+
+void mig_page_scan_set_process(struct mig_page_scan *scan, const struct mig_process *process,
+			       struct mig_pagemap *pagemap)
+{
+	scan->pagemap = pagemap;
+	scan->pid = process->tid;
+	scan->huge_size_bytes = pagemap->has_frames ? 0 : read_huge_size(process->context);
+	scan->guess_huge = scan->huge_size_bytes != 0;
+}
+
+static struct mig_unit *add_unit(struct mig_page_scan *scan, uint64_t address,
+				 uint64_t entry, uint64_t nr_pages)
+{
+	struct mig_unit *unit = &scan->units[scan->nr_units++];
+
+	*unit = (struct mig_unit){
+		.address = address,
+		.frame = entry & MIG_PAGEMAP_FRAME,
+		.nr_pages = (uint32_t)nr_pages,
+		.node = MIG_NO_NODE,
+	};
+	if (!(entry & MIG_PAGEMAP_EXCLUSIVE))
+		unit->flags |= MIG_UNIT_SHARED;
+	if (entry & MIG_PAGEMAP_FILE)
+		unit->flags |= MIG_UNIT_FILE;
+	return unit;
+}
+
+/* Whether a physically consecutive run may hold a large folio: looked for at its
+ * first aligned frame and at every frame that a huge page could begin with. */
+static bool run_has_folio(const struct mig_page_scan *scan, uint64_t frame, size_t nr_pages)
+{
+	uint64_t end = frame + nr_pages;
+	uint64_t probe = (frame + PROBE_ALIGN - 1) / PROBE_ALIGN * PROBE_ALIGN;
+	uint64_t flags;
+
+	while (probe < end) {
+		if (mig_pagemap_read_flags(scan->pagemap, probe, &flags, 1) < 0)
+			return false;
+		if (flags & (MIG_FLAG_HEAD | MIG_FLAG_TAIL))
+			return true;
+		probe = (probe / PROBE_STRIDE + 1) * PROBE_STRIDE;
+	}
+	return false;
+}
+
+/* Cut a run whose flags are in scan->flags into folios, zero pages left out. */
+static void add_folios(struct mig_page_scan *scan, uint64_t address, size_t first,
+		       size_t nr_pages)
+{
+	size_t page_size = scan->pagemap->context->page_size;
+	size_t at = 0;
+
+	while (at < nr_pages) {
+		uint64_t flags = scan->flags[at];
+		size_t end = at + 1;
+
+		if (flags & (MIG_FLAG_HEAD | MIG_FLAG_TAIL))
+			while (end < nr_pages && (scan->flags[end] & MIG_FLAG_TAIL))
+				end++;
+		if (flags & MIG_FLAG_ZERO_PAGE)
+			scan->zero_pages += end - at;
+		else
+			add_unit(scan, address + at * page_size, scan->entries[first + at],
+				 end - at);
+		at = end;
+	}
+}
+
+static void add_pages(struct mig_page_scan *scan, uint64_t address, size_t first,
+		      size_t nr_pages)
+{
+	size_t page_size = scan->pagemap->context->page_size;
+
+	for (size_t i = 0; i < nr_pages; i++)
+		add_unit(scan, address + i * page_size, scan->entries[first + i], 1);
+}
+
+/* A page that is mapped many times and of no file may be the zero page. */
+static bool is_zero_page(struct mig_page_scan *scan, uint64_t entry)
+{
+	uint64_t frame = entry & MIG_PAGEMAP_FRAME;
+	uint64_t flags;
+
+	if (entry & (MIG_PAGEMAP_EXCLUSIVE | MIG_PAGEMAP_FILE))
+		return false;
+	if (scan->zero_frame && frame == scan->zero_frame)
+		return true;
+	if (mig_pagemap_read_flags(scan->pagemap, frame, &flags, 1) < 0 ||
+	    !(flags & MIG_FLAG_ZERO_PAGE))
+		return false;
+	scan->zero_frame = frame;
+	return true;
+}
+
+/* The pages from @first on that are consecutive in physical memory too. */
+static size_t physical_run(const struct mig_page_scan *scan, size_t first, size_t nr_pages)
+{
+	uint64_t frame = scan->entries[first] & MIG_PAGEMAP_FRAME;
+	size_t end = first + 1;
+
+	while (end < nr_pages && (scan->entries[end] & MIG_PAGEMAP_PRESENT) &&
+	       (scan->entries[end] & MIG_PAGEMAP_FRAME) == frame + (end - first))
+		end++;
+	return end - first;
+}
+
+static size_t take_known(struct mig_page_scan *scan, uint64_t address, size_t first,
+			 size_t nr_pages)
+{
+	size_t run = physical_run(scan, first, nr_pages);
+	uint64_t frame = scan->entries[first] & MIG_PAGEMAP_FRAME;
+
+	if (run == 1 && is_zero_page(scan, scan->entries[first]))
+		scan->zero_pages++;
+	else if (run >= PROBE_ALIGN && run_has_folio(scan, frame, run) &&
+		 !mig_pagemap_read_flags(scan->pagemap, frame, scan->flags, run))
+		add_folios(scan, address, first, run);
+	else
+		add_pages(scan, address, first, run);
+	return run;
+}
+
+/* Without frame numbers: an aligned stretch that is all present may be one folio. */
+static size_t take_unknown(struct mig_page_scan *scan, uint64_t address, size_t first,
+			   size_t nr_pages)
+{
+	size_t huge_pages = scan->huge_size_bytes / scan->pagemap->context->page_size;
+	uint64_t same = MIG_PAGEMAP_PRESENT | MIG_PAGEMAP_FILE | MIG_PAGEMAP_EXCLUSIVE;
+	size_t end = first;
+
+	if (scan->guess_huge && !(address & (scan->huge_size_bytes - 1)) &&
+	    nr_pages - first >= huge_pages) {
+		while (end < first + huge_pages &&
+		       (scan->entries[end] & same) == (scan->entries[first] & same))
+			end++;
+		if (end == first + huge_pages) {
+			add_unit(scan, address, scan->entries[first], huge_pages)->flags |=
+				MIG_UNIT_GUESSED;
+			return huge_pages;
+		}
+	}
+	add_unit(scan, address, scan->entries[first], 1);
+	return 1;
+}
+
+static void take_entries(struct mig_page_scan *scan, uint64_t start, size_t nr_pages)
+{
+	size_t page_size = scan->pagemap->context->page_size;
+	size_t at = 0;
+
+	while (at < nr_pages) {
+		uint64_t address = start + at * page_size;
+		uint64_t entry = scan->entries[at];
+
+		if (!(entry & MIG_PAGEMAP_PRESENT)) {
+			scan->swapped_pages += (entry & MIG_PAGEMAP_SWAPPED) != 0;
+			at++;
+		} else if (entry & MIG_PAGEMAP_FRAME) {
+			at += take_known(scan, address, at, nr_pages);
+		} else {
+			at += take_unknown(scan, address, at, nr_pages);
+		}
+	}
+}
+
+/* As many pages as one step takes, without cutting a huge page in two. */
+static size_t step_pages(const struct mig_context *context, uint64_t start, uint64_t end)
+{
+	uint64_t huge_bytes = PROBE_STRIDE * (uint64_t)context->page_size;
+	uint64_t limit = start + MIG_SCAN_PAGES * (uint64_t)context->page_size;
+
+	if (end <= limit)
+		return (end - start) / context->page_size;
+	return (limit / huge_bytes * huge_bytes - start) / context->page_size;
+}
+
+static int scan_pages(struct mig_page_scan *scan, uint64_t start, uint64_t end,
+		      uint64_t *ret_next)
+{
+	size_t page_size = scan->pagemap->context->page_size;
+	size_t nr_pages = step_pages(scan->pagemap->context, start, end);
+	ssize_t r;
+
+	r = mig_pagemap_read(scan->pagemap, start, scan->entries, nr_pages);
+	if (r <= 0)
+		return r ? (int)r : -ESRCH;
+	take_entries(scan, start, (size_t)r);
+	*ret_next = start + (uint64_t)r * page_size;
+	return 0;
+}
+
+/* One entry for each huge page: the others say the same. */
+static int scan_hugetlb(struct mig_page_scan *scan, const struct mig_span *span,
+			uint64_t start, uint64_t end, uint64_t *ret_next)
+{
+	size_t nr_pages = span->page_size_bytes / scan->pagemap->context->page_size;
+	uint64_t entry;
+
+	while (start < end && scan->nr_units < MIG_SCAN_PAGES) {
+		ssize_t r = mig_pagemap_read(scan->pagemap, start, &entry, 1);
+
+		if (r <= 0)
+			return r ? (int)r : -ESRCH;
+		if (entry & MIG_PAGEMAP_PRESENT)
+			add_unit(scan, start, entry, nr_pages)->flags |= MIG_UNIT_HUGETLB;
+		start += span->page_size_bytes;
+	}
+	*ret_next = start;
+	return 0;
+}
+
+/* Where frame numbers don't tell, what numa_maps said of the whole mapping does,
+ * and otherwise the kernel is asked. Sharing units are always asked: the zero
+ * page looks like one and is on no node. */
+static int ask_nodes(struct mig_page_scan *scan, const struct mig_span *span)
+{
+	void *addresses[512];
+	int status[512];
+	size_t asked[512];
+	size_t at = 0, kept = 0;
+	const struct mig_context *context = scan->pagemap->context;
+
+	while (at < scan->nr_units) {
+		size_t nr = 0;
+
+		for (; at < scan->nr_units && nr < 512; at++) {
+			struct mig_unit *unit = &scan->units[at];
+
+			if (unit->node != MIG_NO_NODE)
+				continue;
+			if (span->only_node != MIG_NO_NODE &&
+			    !(unit->flags & MIG_UNIT_SHARED)) {
+				unit->node = (int16_t)span->only_node;
+				continue;
+			}
+			addresses[nr] = (void *)(uintptr_t)unit->address;
+			asked[nr++] = at;
+		}
+		if (!nr)
+			break;
+		long r = context->calls->move_pages(scan->pid, nr, addresses, NULL, status,
+						    0);
+		if (r < 0)
+			return (int)r == -EINVAL ? -ESRCH : (int)r;
+		for (size_t i = 0; i < nr; i++)
+			scan->units[asked[i]].node =
+				(int16_t)(status[i] >= 0 ? status[i] : MIG_NO_NODE);
+	}
+	for (at = 0; at < scan->nr_units; at++) {
+		const struct mig_unit *unit = &scan->units[at];
+
+		if (unit->node == MIG_NO_NODE && (unit->flags & MIG_UNIT_SHARED) &&
+		    !(unit->flags & MIG_UNIT_FILE))
+			scan->zero_pages += unit->nr_pages;
+		else
+			scan->units[kept++] = *unit;
+	}
+	scan->nr_units = kept;
+	return 0;
+}
+
+int mig_page_scan_next(struct mig_page_scan *scan, const struct mig_span *span,
+		       uint64_t start, uint64_t end, uint64_t *ret_next)
+{
+	bool unknown = false;
+	uint64_t next;
+	int r;
+
+	scan->nr_units = 0;
+	if (span->sparse)
+		start = mig_pagemap_skip_hole(scan->pagemap, start, end);
+	if (start >= end) {
+		*ret_next = end;
+		return 0;
+	}
+	if (span->kind == MIG_KIND_HUGETLB)
+		r = scan_hugetlb(scan, span, start, end, &next);
+	else
+		r = scan_pages(scan, start, end, &next);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < scan->nr_units; i++) {
+		struct mig_unit *unit = &scan->units[i];
+
+		if (scan->frames && unit->frame)
+			unit->node =
+				(int16_t)mig_frames_get_node(scan->frames, unit->frame);
+		unknown |= unit->node == MIG_NO_NODE;
+	}
+	if (unknown) {
+		r = ask_nodes(scan, span);
+		if (r < 0)
+			return r;
+	}
+	*ret_next = next;
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Finds the units of a stretch of memory: what move_pages(2) moves as one (a
+ * page, or the part of a larger folio that is mapped there), and where each is.
+ * With frame numbers all of it is read from the kernel's tables; without, whole
+ * aligned huge-page-sized stretches are guessed to be one unit (said so in the
+ * flags, so that the guess is checked), and nodes are asked for.
+ */
+#ifndef MIG_PAGE_SCAN_H
+#define MIG_PAGE_SCAN_H
+
+#include "frames.h"
+#include "pagemap.h"
+#include "span.h"
+
+#define MIG_UNIT_SHARED 1U	/**< mapped more than once, here or elsewhere */
+#define MIG_UNIT_FILE 2U	/**< page of a file or of shared memory */
+#define MIG_UNIT_HUGETLB 4U
+#define MIG_UNIT_GUESSED 8U	/**< taken for one folio without proof */
+
+struct mig_unit {
+	uint64_t address;
+	uint64_t frame;		/**< of its first page; 0: not known */
+	uint32_t nr_pages;
+	int16_t node;		/**< MIG_NO_NODE: not known */
+	uint16_t flags;		/**< MIG_UNIT_* */
+};
+
+/** The most pages that one call of mig_page_scan_next() looks at. */
+#define MIG_SCAN_PAGES 4096
+
+struct mig_page_scan {
+	struct mig_pagemap *pagemap;
+	const struct mig_frames *frames;	/**< NULL: frame numbers are of no use */
+	pid_t pid;		/**< whom to ask where pages are */
+	bool guess_huge;	/**< see above; the caller clears it when a guess was wrong */
+	uint64_t huge_size_bytes;
+	struct mig_unit *units;	/**< of the last step, MIG_SCAN_PAGES of room */
+	size_t nr_units;
+	uint64_t swapped_pages;	/**< met so far */
+	uint64_t zero_pages;	/**< met so far */
+	uint64_t zero_frame;	/**< the last one seen, 0: none */
+	uint64_t *entries;
+	uint64_t *flags;
+};
+
+/** mig_page_scan_init - Errors: -ENOMEM. */
+int mig_page_scan_init(struct mig_page_scan *scan, const struct mig_frames *frames);
+
+/** mig_page_scan_done - a zeroed scan is allowed. */
+void mig_page_scan_done(struct mig_page_scan *scan);
+
+/** mig_page_scan_set_process - whose memory is looked at from now on. */
+void mig_page_scan_set_process(struct mig_page_scan *scan, const struct mig_process *process,
+			       struct mig_pagemap *pagemap);
+
+/**
+ * mig_page_scan_next - the units in the next part of [@start, @end)
+ * @span:     the mapping that it lies in
+ * @ret_next: where to go on; @end when all of it was seen
+ *
+ * Errors: -ESRCH: the memory is gone; others of pread(2).
+ */
+int mig_page_scan_next(struct mig_page_scan *scan, const struct mig_span *span,
+		       uint64_t start, uint64_t end, uint64_t *ret_next);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MIG_PLAN_H
+#define MIG_PLAN_H
+
+#include "frames.h"
+#include "frametable.h"
+#include "pairs.h"
+#include "placement.h"
+#include "sharing.h"
+
+/** How many pages of one source may go to one of several nearest targets. */
+struct mig_quota {
+	int from;
+	int to;
+	int64_t pages;	/**< atomic */
+};
+
+struct mig_plan {
+	struct mig_context *context;
+	struct mig_target *target;
+	const struct mig_topology *topology;
+	const struct mig_placement *placement;
+	struct mig_plan_options options;
+	struct mig_address_range range;	/**< where options.range points to */
+	struct mig_frames *frames;	/**< NULL: frame numbers are not shown to us */
+	struct mig_sharing sharing;
+	struct mig_frametable seen;	/**< shared frames that demand has counted */
+	struct mig_residency *residency;
+	struct mig_pairs demand;		/**< all pages */
+	struct mig_pairs hugetlb_demand;	/**< of them, in hugetlb mappings */
+	struct mig_quota *quotas;	/**< by source, nearest first */
+	size_t nr_quotas;
+	struct mig_finding *findings;
+	size_t nr_findings;
+};
+
+/** mig_plan_add_finding - Errors: -ENOMEM. */
+int mig_plan_add_finding(struct mig_plan *plan, const struct mig_finding *finding);
+
+/** mig_plan_check - look for what stands in the way (plan_checks.c). */
+int mig_plan_check(struct mig_plan *plan);
+
+/** mig_plan_take_target - a target for @nr_pages of @from that has room by the quotas. */
+int mig_plan_take_target(struct mig_plan *plan, int from, uint64_t nr_pages);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MIG_PROCESS_H
+#define MIG_PROCESS_H
+
+#include "context.h"
+
+struct mig_process {
+	struct mig_context *context;
+	pid_t pid;    /**< thread-group leader */
+	pid_t tid;    /**< a thread that lived at the opening; later: _find_thread() */
+	pid_t parent; /**< when it was opened */
+	int pidfd;    /**< -1 on a captured machine */
+	char name[64];
+};
+
+/**
+ * mig_process_holds_number - whether its pid still means this process
+ *
+ * True for a zombie: its number is free for others only when it is reaped. Asked
+ * after something was read by number, it says whose that was.
+ */
+bool mig_process_holds_number(const struct mig_process *process);
+
+/**
+ * mig_process_find_thread - a thread that lives now
+ *
+ * Memory is reached through it where the leader has exited: files of such a leader
+ * are empty, and move_pages(2) refuses its number but takes any thread's.
+ * Errors: -ESRCH: all of them have exited.
+ */
+int mig_process_find_thread(const struct mig_process *process, pid_t *ret_tid);
+
+/**
+ * mig_process_open_file - open a file of its directory through a live thread
+ * @name: as "numa_maps"
+ * Errors: -ESRCH: it has exited; -ENOENT: it lives and has no such file; other
+ * errnos of open(2).
+ * Return: a descriptor (O_CLOEXEC) or a negative errno.
+ */
+int mig_process_open_file(const struct mig_process *process, const char *name);
+
+/**
+ * mig_process_visit_children - the children of all its threads
+ * @visit: non-zero ends the walk with that value
+ *
+ * A child that exits during the walk can hide the next one from it: walk again
+ * until nothing new appears.
+ * Errors: -ESRCH: it has exited; -ENOSYS: this kernel does not list children
+ * (CONFIG_PROC_CHILDREN): use mig_process_visit_all().
+ */
+int mig_process_visit_children(const struct mig_process *process,
+			       int (*visit)(void *data, pid_t pid), void *data);
+
+/**
+ * mig_process_visit_all - every process of the machine, with its parent
+ * @visit: non-zero ends the walk with that value
+ *
+ * Those that vanish meanwhile are passed over.
+ */
+int mig_process_visit_all(const struct mig_context *context,
+			  int (*visit)(void *data, pid_t pid, pid_t parent), void *data);
+
+#endif

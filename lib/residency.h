@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MIG_RESIDENCY_H
+#define MIG_RESIDENCY_H
+
+#include "libmigrate.h"
+
+/**
+ * mig_residency_add_mapping - count one mapping's resident pages
+ * Errors: -ENOMEM: nothing was counted.
+ */
+int mig_residency_add_mapping(struct mig_residency *residency,
+			      const struct mig_mapping *mapping);
+
+/** mig_residency_add_swapped - count what /proc/PID/status says is swapped out. */
+int mig_residency_add_swapped(struct mig_residency *residency,
+			      const struct mig_process *process);
+
+#endif
