@@ -12,20 +12,21 @@ struct column_set;
 
 struct command {
 	const char *name;
-	const char *summary;	/**< one line in migratectl --help */
-	const char *operands;	/**< as "PID..." in its usage; NULL: it takes none */
+	const char *summary;  /**< one line in migratectl --help */
+	const char *operands; /**< as "PID..." in its usage; NULL: it takes none */
 	size_t min_operands;
 	size_t max_operands;
 	/** Paragraphs of its help, before and behind the options. They are wrapped when
 	 *  they are printed; a newline stands only between two. */
 	const char *description;
-	const char *notes;	/**< NULL: none */
+	const char *notes; /**< NULL: none */
 	const struct option_spec *options;
 	size_t nr_options;
-	const struct column_set *column_sets;	/**< that --output knows, for the help */
+	const struct column_set *const
+		*column_sets; /**< that --output knows, for the help */
 	size_t nr_column_sets;
-	size_t args_size;	/**< of its argument struct */
-	const void *defaults;	/**< what that begins with; NULL: zero */
+	size_t args_size;     /**< of its argument struct */
+	const void *defaults; /**< what that begins with; NULL: zero */
 	/** @args is its argument struct. Return: an exit status. */
 	int (*run)(const void *args);
 };

@@ -15,8 +15,8 @@ static const struct {
 	const char *name;
 	uint64_t ns;
 } units[] = {
-	{ "", NS_PER_S },	 { "ns", 1 },		   { "us", NS_PER_US },
-	{ "ms", NS_PER_MS },	 { "s", NS_PER_S },	   { "m", 60 * NS_PER_S },
+	{ "", NS_PER_S },         { "ns", 1 },       { "us", NS_PER_US },
+	{ "ms", NS_PER_MS },      { "s", NS_PER_S }, { "m", 60 * NS_PER_S },
 	{ "h", 3600 * NS_PER_S },
 };
 
@@ -42,7 +42,9 @@ const char *duration_format(uint64_t ns, char buffer[static DURATION_TEXT_SIZE])
 {
 	uint64_t seconds = ns / NS_PER_S + (ns % NS_PER_S >= NS_PER_S / 2);
 
-	if (ns < NS_PER_MS)
+	if (!ns)
+		snprintf(buffer, DURATION_TEXT_SIZE, "0s");
+	else if (ns < NS_PER_MS)
 		snprintf(buffer, DURATION_TEXT_SIZE, "%uus",
 			 (unsigned int)(ns / NS_PER_US));
 	else if (ns < NS_PER_S)

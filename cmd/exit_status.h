@@ -4,11 +4,11 @@
 #define MIGRATECTL_EXIT_STATUS_H
 
 enum exit_status {
-	STATUS_OK = 0,		/**< everything asked for is in place */
-	STATUS_FAILED = 1,	/**< failed; the message says what */
-	STATUS_USAGE = 2,	/**< wrong usage */
+	STATUS_OK = 0,          /**< everything asked for is in place */
+	STATUS_FAILED = 1,      /**< failed; the message says what */
+	STATUS_USAGE = 2,       /**< wrong usage */
 	STATUS_UNSUPPORTED = 3, /**< this machine cannot do it */
-	STATUS_PARTLY = 64,	/**< partly done */
+	STATUS_PARTLY = 64,     /**< partly done */
 };
 
 #endif

@@ -115,7 +115,7 @@ void help_print_command(const struct command *command)
 	print_wrapped(command->description, 0, 0);
 	print_options(command);
 	for (size_t i = 0; i < command->nr_column_sets; i++)
-		print_columns(&command->column_sets[i]);
+		print_columns(command->column_sets[i]);
 	if (command->notes) {
 		putchar('\n');
 		print_wrapped(command->notes, 0, 0);

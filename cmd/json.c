@@ -4,13 +4,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+static bool is_flat(const struct json *json)
+{
+	return json->flat_depth && json->depth >= json->flat_depth;
+}
+
 /* Comma, line, indent and key of what comes next. */
 static void put_start(struct json *json, const char *key)
 {
 	if (json->follows)
-		fputs(json->flat ? ", " : ",", json->stream);
+		fputs(is_flat(json) ? ", " : ",", json->stream);
 	json->follows = true;
-	if (!json->flat)
+	if (!is_flat(json))
 		fprintf(json->stream, "\n%*s", (int)(3 * json->depth), "");
 	if (key)
 		fprintf(json->stream, "\"%s\": ", key);
@@ -26,12 +31,22 @@ static void put_open(struct json *json, char bracket)
 /* Whatever was closed stands in its parent, so something follows there. */
 static void put_close(struct json *json, char bracket)
 {
+	bool flat = is_flat(json);
+
 	json->depth--;
-	if (json->follows && !json->flat)
+	if (json->follows && !flat)
 		fprintf(json->stream, "\n%*s", (int)(3 * json->depth), "");
 	putc(bracket, json->stream);
 	json->follows = true;
-	json->flat = false;
+	if (json->depth < json->flat_depth)
+		json->flat_depth = 0;
+}
+
+/* From here on, until what was just opened is closed. */
+static void make_flat(struct json *json)
+{
+	if (!json->flat_depth)
+		json->flat_depth = json->depth;
 }
 
 void json_begin(struct json *json, FILE *stream)
@@ -63,10 +78,16 @@ void json_open_array(struct json *json, const char *key)
 	put_open(json, '[');
 }
 
+void json_open_flat_object(struct json *json, const char *key)
+{
+	json_open_object(json, key);
+	make_flat(json);
+}
+
 void json_open_flat_array(struct json *json, const char *key)
 {
 	json_open_array(json, key);
-	json->flat = true;
+	make_flat(json);
 }
 
 void json_close_array(struct json *json)

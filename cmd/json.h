@@ -15,8 +15,8 @@
 struct json {
 	FILE *stream;
 	unsigned int depth;
-	bool follows;	/**< something stands before, in the same object or array */
-	bool flat;	/**< inside an array that is written on one line */
+	bool follows; /**< something stands before, in the same object or array */
+	unsigned int flat_depth; /**< what is deeper stands on one line; 0: nothing */
 };
 
 /** json_begin - open the outermost object. */
@@ -30,7 +30,8 @@ void json_close_object(struct json *json);
 void json_open_array(struct json *json, const char *key);
 void json_close_array(struct json *json);
 
-/** json_open_flat_array - of numbers, all on one line; closed like any array. */
+/** json_open_flat_* - all on one line; closed as any other. */
+void json_open_flat_object(struct json *json, const char *key);
 void json_open_flat_array(struct json *json, const char *key);
 
 void json_put_number(struct json *json, const char *key, uint64_t number);

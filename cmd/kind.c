@@ -5,7 +5,7 @@ const struct option_word kind_words[] = {
 	{ "anon", 1U << MIG_KIND_ANON },   { "heap", 1U << MIG_KIND_HEAP },
 	{ "stack", 1U << MIG_KIND_STACK }, { "file", 1U << MIG_KIND_FILE },
 	{ "shmem", 1U << MIG_KIND_SHMEM }, { "hugetlb", 1U << MIG_KIND_HUGETLB },
-	{ "thp", KIND_BIT_THP },	   { NULL, 0 },
+	{ "thp", KIND_BIT_THP },           { NULL, 0 },
 };
 
 const char *kind_get_name(enum mig_kind kind)

@@ -34,6 +34,7 @@ void machine_close(struct machine *machine);
  * Return: STATUS_OK, or the status to leave with after a message.
  */
 int machine_parse_nodes(const struct machine *machine, const char *command,
-			const char *option, const char *text, struct mig_nodeset *ret_nodes);
+			const char *option, const char *text,
+			struct mig_nodeset *ret_nodes);
 
 #endif

@@ -13,6 +13,7 @@
 #include "message.h"
 
 static const struct command *const commands[] = {
+	&command_move_pid,
 	&command_nodes,
 	&command_show_pid,
 };
@@ -65,7 +66,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 		memcpy(args, command->defaults, command->args_size);
 	if (options_parse(command, argc, argv, args, &status))
 		status = command->run(args);
-	free((void *)args->operands);
+	free(args->operands);
 	return status;
 }
 
@@ -102,12 +103,17 @@ static int close_stdout(int status)
 	bool failed = ferror(stdout);
 
 	errno = 0;
-	if (!fclose(stdout) && !failed)
+	if (fflush(stdout))
+		failed = true;
+	/* That it was closed from the start is no matter if nothing was written. */
+	if (fclose(stdout) && errno != EBADF)
+		failed = true;
+	if (!failed)
 		return status;
 	if (errno)
-		message_failure(SUBJECT_SYSTEM, -errno, "cannot write");
-	else
-		message_error("cannot write");
+		return message_failure(SUBJECT_SYSTEM, -errno,
+				       "cannot write to standard output");
+	message_error("cannot write to standard output");
 	return STATUS_FAILED;
 }
 

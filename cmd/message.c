@@ -18,16 +18,15 @@ struct meaning {
 	enum exit_status status;
 };
 
-static const char ptrace_hint[] =
-	"other users' processes need CAP_SYS_PTRACE: try as root";
+static const char ptrace_hint[] = "processes of other users need CAP_SYS_PTRACE";
 
 static const struct meaning meanings[] = {
 	{ SUBJECT_MACHINE, EBADMSG, "a file of the kernel does not parse", NULL,
 	  STATUS_FAILED },
 	{ SUBJECT_NODES, EINVAL, "not a list of nodes",
 	  "write nodes as in '0-3,5', 'all' or '!0'", STATUS_USAGE },
-	{ SUBJECT_NODES, ERANGE,
-	  "a number is too large or a range runs backwards", NULL, STATUS_USAGE },
+	{ SUBJECT_NODES, ERANGE, "a number is too large or a range runs backwards", NULL,
+	  STATUS_USAGE },
 	{ SUBJECT_NODES, ENODEV, "no such node",
 	  "'migratectl nodes' lists the nodes of this machine", STATUS_FAILED },
 	{ SUBJECT_NODES, ENODATA, "the set is empty", NULL, STATUS_USAGE },
@@ -37,8 +36,8 @@ static const struct meaning meanings[] = {
 	  STATUS_FAILED },
 	{ SUBJECT_PROCESS, ESRCH, "no such process", NULL, STATUS_FAILED },
 	{ SUBJECT_PROCESS, EINVAL, "no such process", NULL, STATUS_FAILED },
-	{ SUBJECT_PROCESS, ENXIO, "a kernel thread, which has no memory of its own",
-	  NULL, STATUS_FAILED },
+	{ SUBJECT_PROCESS, ENXIO, "a kernel thread, which has no memory of its own", NULL,
+	  STATUS_FAILED },
 	{ SUBJECT_PROCESS, ENODATA, "a zombie: it has exited and its memory is gone",
 	  NULL, STATUS_FAILED },
 	{ SUBJECT_PROCESS, ENOSYS, "this kernel has no pidfd",
@@ -69,9 +68,12 @@ static const struct meaning meanings[] = {
 	  STATUS_FAILED },
 	{ SUBJECT_MOVE, EACCES, "Permission denied", ptrace_hint, STATUS_FAILED },
 	{ SUBJECT_MOVE, EPERM, "Permission denied",
-	  "other users' processes need CAP_SYS_NICE and CAP_SYS_PTRACE: try as root",
+	  "processes of other users need CAP_SYS_NICE and CAP_SYS_PTRACE",
 	  STATUS_FAILED },
 };
+
+/* A hint is given once, not for each of a thousand processes. */
+static const char *last_hint;
 
 static const struct meaning *find_meaning(enum message_subject subject, int error)
 {
@@ -96,8 +98,8 @@ int message_get_status(enum message_subject subject, int error)
 }
 
 /* A line, escaped as a whole; what is longer than any terminal line is cut off. */
-static void say(const char *prefix, const char *suffix, const char *format,
-		va_list arguments)
+__attribute__((format(printf, 3, 0))) static void
+say(const char *prefix, const char *suffix, const char *format, va_list arguments)
 {
 	char line[1024];
 	char escaped[ESCAPE_SIZE(sizeof(line))];
@@ -164,7 +166,9 @@ int message_failure(enum message_subject subject, int error, const char *format,
 	va_start(arguments, format);
 	say("migratectl: ", suffix, format, arguments);
 	va_end(arguments);
-	if (meaning && meaning->hint)
+	if (meaning && meaning->hint && meaning->hint != last_hint) {
 		message_hint("%s", meaning->hint);
+		last_hint = meaning->hint;
+	}
 	return message_get_status(subject, error);
 }

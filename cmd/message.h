@@ -13,13 +13,13 @@
 
 /** What a code of libmigrate is about: -ENODATA of a process is not that of a set. */
 enum message_subject {
-	SUBJECT_SYSTEM = 0,	/**< files and system calls: strerror(3) says it */
-	SUBJECT_MACHINE = 1,	/**< mig_context_new(), mig_topology_*() */
-	SUBJECT_NODES = 2,	/**< mig_nodeset_parse() */
-	SUBJECT_PROCESS = 3,	/**< mig_process_open(), mig_target_add_*() */
-	SUBJECT_MEMORY = 4,	/**< mig_mappings_*(), mig_residency_*() of a process */
-	SUBJECT_PLACEMENT = 5,	/**< mig_placement_new() */
-	SUBJECT_MOVE = 6,	/**< mig_plan_new(), mig_plan_run() */
+	SUBJECT_SYSTEM = 0,    /**< files and system calls: strerror(3) says it */
+	SUBJECT_MACHINE = 1,   /**< mig_context_new(), mig_topology_*() */
+	SUBJECT_NODES = 2,     /**< mig_nodeset_parse() */
+	SUBJECT_PROCESS = 3,   /**< mig_process_open(), mig_target_add_*() */
+	SUBJECT_MEMORY = 4,    /**< mig_mappings_*(), mig_residency_*() of a process */
+	SUBJECT_PLACEMENT = 5, /**< mig_placement_new() */
+	SUBJECT_MOVE = 6,      /**< mig_plan_new(), mig_plan_run() */
 };
 
 /** message_error - "migratectl: FORMAT" */
@@ -37,7 +37,7 @@ __attribute__((format(printf, 1, 2))) void message_hint(const char *format, ...)
  * Return: STATUS_USAGE.
  */
 __attribute__((format(printf, 2, 3))) int message_usage(const char *command,
-							 const char *format, ...);
+							const char *format, ...);
 
 /** message_try - only the second line of message_usage(). Return: STATUS_USAGE. */
 int message_try(const char *command);
@@ -47,9 +47,8 @@ int message_try(const char *command);
  * @error: a negative errno of libmigrate or of a system call
  * Return: the exit status that the error stands for.
  */
-__attribute__((format(printf, 3, 4))) int message_failure(enum message_subject subject,
-							   int error,
-							   const char *format, ...);
+__attribute__((format(printf, 3, 4))) int
+message_failure(enum message_subject subject, int error, const char *format, ...);
 
 /** message_get_text - an error in words, as message_failure() says it. Never NULL. */
 const char *message_get_text(enum message_subject subject, int error);

@@ -18,9 +18,9 @@
 
 struct parser {
 	const struct command *command;
-	struct option *longs;	/* getopt's table: ours, --help and an empty end */
+	struct option *longs; /* getopt's table: ours, --help and an empty end */
 	char *letters;
-	bool *given;		/* for each option of ours */
+	bool *given; /* for each option of ours */
 	bool helped;
 };
 
@@ -103,7 +103,8 @@ static int refuse_word(const struct parser *parser, const char *word)
 
 	/* "--json=yes": the name was checked before, so it is the value. */
 	if (!strncmp(word, "--", 2))
-		return message_usage(parser->command->name, "option '%.*s' takes no value",
+		return message_usage(parser->command->name,
+				     "option '%.*s' takes no value",
 				     (int)strcspn(word, "="), word);
 	spec = find_letter(parser->command, optopt);
 	if (spec)
@@ -122,9 +123,10 @@ static int check_exclusive(const struct parser *parser, const struct option_spec
 
 		if (other != spec && parser->given[i] &&
 		    (other->exclusive & spec->exclusive))
-			return message_usage(command->name,
-					     "options '--%s' and '--%s' exclude each other",
-					     other->name, spec->name);
+			return message_usage(
+				command->name,
+				"options '--%s' and '--%s' exclude each other",
+				other->name, spec->name);
 	}
 	return STATUS_OK;
 }

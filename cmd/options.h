@@ -30,10 +30,10 @@ struct command;
 
 /** What every command's argument struct begins with. */
 struct common_args {
-	const char *const *operands;	/**< what is no option, in its order */
+	const char **operands; /**< what is no option, in its order */
 	size_t nr_operands;
-	const char *sysroot;		/**< NULL: this machine */
-	const char *output;		/**< LIST or +LIST; NULL: the default columns */
+	const char *sysroot; /**< NULL: this machine */
+	const char *output;  /**< LIST or +LIST; NULL: the default columns */
 	bool output_all;
 	bool json;
 	bool bytes;
@@ -43,14 +43,14 @@ struct common_args {
 
 enum option_type {
 	OPTION_TYPE_FLAG = 0,
-	OPTION_TYPE_STRING = 1,		/**< any text that is not empty */
-	OPTION_TYPE_SIZE = 2,		/**< bytes: 4096, 1K, 1.5G, 100MB */
-	OPTION_TYPE_DURATION = 3,	/**< nanoseconds: 5s, 200ms, 1m, 2h; 5 is seconds */
-	OPTION_TYPE_PERCENT = 4,	/**< 95 or 95% */
+	OPTION_TYPE_STRING = 1,   /**< any text that is not empty */
+	OPTION_TYPE_SIZE = 2,     /**< bytes: 4096, 1K, 1.5G, 100MB */
+	OPTION_TYPE_DURATION = 3, /**< nanoseconds: 5s, 200ms, 1m, 2h; 5 is seconds */
+	OPTION_TYPE_PERCENT = 4,  /**< 95 or 95% */
 	OPTION_TYPE_UNSIGNED = 5,
-	OPTION_TYPE_RANGE = 6,		/**< START-END in hexadecimal, END not included */
-	OPTION_TYPE_WORD = 7,		/**< one word of a table: its value */
-	OPTION_TYPE_WORDS = 8,		/**< words with commas: their values, or-ed */
+	OPTION_TYPE_RANGE = 6, /**< START-END in hexadecimal, END not included */
+	OPTION_TYPE_WORD = 7,  /**< one word of a table: its value */
+	OPTION_TYPE_WORDS = 8, /**< words with commas: their values, or-ed */
 };
 
 /** A word that an option understands. Tables of them end with a NULL word. */
@@ -60,28 +60,28 @@ struct option_word {
 };
 
 struct option_spec {
-	enum option_type type;	/**< type and offset: by OPTION_FLAG() and so on */
+	enum option_type type; /**< type and offset: by OPTION_FLAG() and so on */
 	size_t offset;
-	char letter;		/**< short name, 0: none */
-	const char *name;	/**< long name, without the dashes */
-	const char *metavar;	/**< how help calls the value; NULL for flags */
-	const char *help;	/**< lower case, no full stop */
+	char letter;         /**< short name, 0: none */
+	const char *name;    /**< long name, without the dashes */
+	const char *metavar; /**< how help calls the value; NULL for flags */
+	const char *help;    /**< lower case, no full stop */
 	/** Groups that it belongs to, as bits: two given options with a bit in common
 	 *  exclude each other. The first 8 bits are the command's own. */
 	unsigned int exclusive;
 	const struct option_word *words;
-	uint64_t minimum;	/**< of sizes, durations (ns), percents and unsigneds */
-	uint64_t maximum;	/**< 0: what the field holds */
+	uint64_t minimum; /**< of sizes, durations (ns), percents and unsigneds */
+	uint64_t maximum; /**< 0: what the field holds */
 };
 
 /** Bits of option_spec.exclusive that the shared options use. */
-#define OPTION_EXCLUSIVE_FORMAT (1U << 8)	/**< --json, --raw */
-#define OPTION_EXCLUSIVE_COLUMNS (1U << 9)	/**< --output, --output-all */
+#define OPTION_EXCLUSIVE_FORMAT (1U << 8)  /**< --json, --raw */
+#define OPTION_EXCLUSIVE_COLUMNS (1U << 9) /**< --output, --output-all */
 
 /** offsetof() that only compiles if the member has the type that the option fills. */
-#define OPTION_OFFSET_(args, member, field_type)  \
-	(offsetof(args, member) +                 \
-	 0 * sizeof(_Generic(&((args *)0)->member, field_type *: 0)))
+#define OPTION_OFFSET_(args, member, field_type) \
+	(offsetof(args, member) +                \
+	 0 * sizeof(_Generic(&((args *)0)->member, field_type * : 0)))
 
 #define OPTION_FLAG(args, member) \
 	.type = OPTION_TYPE_FLAG, .offset = OPTION_OFFSET_(args, member, bool)
@@ -95,7 +95,7 @@ struct option_spec {
 	.type = OPTION_TYPE_PERCENT, .offset = OPTION_OFFSET_(args, member, unsigned int)
 #define OPTION_UNSIGNED(args, member) \
 	.type = OPTION_TYPE_UNSIGNED, .offset = OPTION_OFFSET_(args, member, unsigned int)
-#define OPTION_RANGE(args, member)  \
+#define OPTION_RANGE(args, member) \
 	.type = OPTION_TYPE_RANGE, \
 	.offset = OPTION_OFFSET_(args, member, struct mig_address_range)
 #define OPTION_WORD(args, member) \
@@ -104,33 +104,43 @@ struct option_spec {
 	.type = OPTION_TYPE_WORDS, .offset = OPTION_OFFSET_(args, member, unsigned int)
 
 /** For commands that report: what people and what programs read. */
-#define OPTIONS_REPORT                                                             \
-	{ OPTION_FLAG(struct common_args, json), .name = "json",                   \
-	  .help = "print JSON, with numbers that are not rounded",                 \
-	  .exclusive = OPTION_EXCLUSIVE_FORMAT },                                   \
-	{ OPTION_FLAG(struct common_args, bytes), .name = "bytes",                 \
-	  .help = "print sizes in bytes" }
+#define OPTIONS_REPORT                                                                 \
+	{ OPTION_FLAG(struct common_args, json), .name = "json",                       \
+	  .help = "print JSON, with numbers that are not rounded",                     \
+	  .exclusive = OPTION_EXCLUSIVE_FORMAT },                                      \
+	{                                                                              \
+		OPTION_FLAG(struct common_args, bytes), .name = "bytes",               \
+							.help = "print sizes in bytes" \
+	}
 
 /** For commands that print a table. Holds OPTIONS_REPORT. */
-#define OPTIONS_TABLE                                                              \
-	OPTIONS_REPORT,                                                            \
-	{ OPTION_FLAG(struct common_args, noheadings), .name = "noheadings",       \
-	  .help = "print no line of headings" },                                \
-	{ OPTION_FLAG(struct common_args, raw), .name = "raw",                     \
-	  .help = "print columns with one blank between them, not aligned",        \
-	  .exclusive = OPTION_EXCLUSIVE_FORMAT },                                  \
-	{ OPTION_STRING(struct common_args, output), .letter = 'o',                \
-	  .name = "output", .metavar = "LIST",                                     \
-	  .help = "print these columns; +LIST: these too",                         \
-	  .exclusive = OPTION_EXCLUSIVE_COLUMNS },                                 \
-	{ OPTION_FLAG(struct common_args, output_all), .name = "output-all",       \
-	  .help = "print all columns", .exclusive = OPTION_EXCLUSIVE_COLUMNS }
+#define OPTIONS_TABLE                                                                \
+	OPTIONS_REPORT,                                                              \
+		{ OPTION_FLAG(struct common_args, noheadings), .name = "noheadings", \
+		  .help = "print no line of headings" },                             \
+		{ OPTION_FLAG(struct common_args, raw), .name = "raw",               \
+		  .help = "print columns with one blank between them, not aligned",  \
+		  .exclusive = OPTION_EXCLUSIVE_FORMAT },                            \
+		{ OPTION_STRING(struct common_args, output),                         \
+		  .letter = 'o',                                                     \
+		  .name = "output",                                                  \
+		  .metavar = "LIST",                                                 \
+		  .help = "print these columns; +LIST: these too",                   \
+		  .exclusive = OPTION_EXCLUSIVE_COLUMNS },                           \
+	{                                                                            \
+		OPTION_FLAG(struct common_args, output_all),                         \
+			.name = "output-all", .help = "print all columns",           \
+			.exclusive = OPTION_EXCLUSIVE_COLUMNS                        \
+	}
 
 /** For commands that only look. */
-#define OPTIONS_SYSROOT                                                            \
-	{ OPTION_STRING(struct common_args, sysroot), .name = "sysroot",           \
-	  .metavar = "DIR", .help = "look at the machine whose /proc and /sys are " \
-				    "in DIR" }
+#define OPTIONS_SYSROOT                                                         \
+	{                                                                       \
+		OPTION_STRING(struct common_args, sysroot),                     \
+			.name = "sysroot", .metavar = "DIR",                    \
+			.help = "look at the machine whose /proc and /sys are " \
+				"in DIR"                                        \
+	}
 
 /**
  * options_parse - fill a command's argument struct

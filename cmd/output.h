@@ -16,30 +16,32 @@
 
 #include <libmigrate.h>
 
+#include "cleanup.h"
 #include "json.h"
 #include "options.h"
 
 enum column_type {
-	COLUMN_TEXT = 0,	/**< any bytes: they are escaped */
+	COLUMN_TEXT = 0, /**< any bytes: they are escaped */
 	COLUMN_NUMBER = 1,
-	COLUMN_SIZE = 2,	/**< bytes; 1.2G for people without --bytes */
+	COLUMN_SIZE = 2, /**< bytes; 1.2G for people without --bytes */
 	COLUMN_PERCENT = 3,
-	COLUMN_ADDRESS = 4,	/**< hexadecimal for people, a number in JSON */
-	COLUMN_NODES = 5,	/**< a set: 0-3; in JSON an array of numbers */
+	COLUMN_ADDRESS = 4, /**< hexadecimal for people, a number in JSON */
+	COLUMN_NODES = 5,   /**< a set: 0-3; in JSON an array of numbers */
 	/** Bytes per node: for people a column N0, N1, ... each; in JSON an array of
 	 *  objects with node and bytes. One such column a table. */
 	COLUMN_NODE_SIZES = 6,
 };
 
-#define COLUMN_DEFAULT 1U	/**< shown without --output */
-#define COLUMN_TREE 2U		/**< rows with a parent are indented here */
-#define COLUMN_TRUNCATE 4U	/**< gives way where the terminal is narrow */
-#define COLUMN_LIST 8U		/**< text with commas, where it may be broken */
-#define COLUMN_RIGHT 16U	/**< aligned right although it is text */
+#define COLUMN_DEFAULT 1U  /**< shown without --output */
+#define COLUMN_TREE 2U     /**< rows with a parent are indented here */
+#define COLUMN_TRUNCATE 4U /**< on a narrow terminal only the beginning */
+#define COLUMN_KEEP_END 8U /**< paths: on a narrow terminal only the end */
+#define COLUMN_LIST 16U    /**< text with commas, behind which it may be broken */
+#define COLUMN_OUTER 32U   /**< not in JSON: the object around the row says it */
 
 struct column {
-	const char *name;	/**< heading, and the word of --output */
-	const char *key;	/**< in JSON; frozen in the man page */
+	const char *name; /**< heading, and the word of --output */
+	const char *key;  /**< in JSON; frozen in the man page */
 	enum column_type type;
 	unsigned int flags;
 	const char *help;
@@ -47,7 +49,7 @@ struct column {
 
 /** The columns of one kind of table. */
 struct column_set {
-	const char *title;	/**< in the help: "Columns", "Columns of --maps" */
+	const char *title; /**< in the help: "Columns", "Columns of --maps" */
 	const struct column *columns;
 	size_t nr_columns;
 };
@@ -59,7 +61,8 @@ struct table;
  * @args:     what the shared options say; borrowed, as is @set
  * @command:  its name, for the message about an unknown column
  * @defaults: columns shown without --output, as bits 1 << index; 0: those with
- *            COLUMN_DEFAULT. JSON has all columns without --output.
+ *            COLUMN_DEFAULT. JSON without --output has all columns, but for those
+ *            with COLUMN_OUTER.
  *
  * Return: STATUS_OK, or the status to leave with after a message.
  */
@@ -68,6 +71,13 @@ int table_new(const struct common_args *args, const char *command,
 
 /** table_free - @table may be NULL. */
 void table_free(struct table *table);
+
+static inline void cleanup_table(struct table *const *table)
+{
+	table_free(*table);
+}
+
+#define CLEANUP_TABLE CLEANUP(cleanup_table)
 
 /** table_has_column - whether it is shown, so that it has to be filled. */
 bool table_has_column(const struct table *table, size_t column);
@@ -92,8 +102,8 @@ __attribute__((format(printf, 3, 4))) void
 table_put_format(struct table *table, size_t column, const char *format, ...);
 void table_put_number(struct table *table, size_t column, uint64_t number);
 void table_put_nodes(struct table *table, size_t column, const struct mig_nodeset *nodes);
-/** table_put_node_bytes - once for each node that holds something. */
-void table_put_node_bytes(struct table *table, size_t column, int node, uint64_t bytes);
+/** table_put_node_sizes - bytes on each node, MIG_MAX_NODES of them. */
+void table_put_node_sizes(struct table *table, size_t column, const uint64_t *sizes);
 
 /** table_get_nr_rows - how many there are. */
 size_t table_get_nr_rows(const struct table *table);

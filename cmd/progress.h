@@ -10,12 +10,12 @@
 #include <libmigrate.h>
 
 struct progress {
-	bool shown;		/**< at all */
-	bool rewrites;		/**< a terminal; else a line for each report */
-	size_t width;		/**< of what stands on the terminal's line now */
-	uint64_t last_ns;	/**< elapsed_ns of the last report */
-	uint64_t last_bytes;	/**< done_bytes at that time */
-	uint64_t rate;		/**< bytes per second, smoothed */
+	bool shown;          /**< at all */
+	bool rewrites;       /**< a terminal; else a line for each report */
+	size_t width;        /**< of what stands on the terminal's line now */
+	uint64_t last_ns;    /**< elapsed_ns of the last report */
+	uint64_t last_bytes; /**< done_bytes at that time */
+	uint64_t rate;       /**< bytes per second, smoothed */
 };
 
 /**

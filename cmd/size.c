@@ -26,8 +26,8 @@ static int parse_unit(const char *text, size_t length, uint64_t *ret_unit)
 		return -EINVAL;
 	if (length == 2 && tolower(text[1]) == 'b')
 		base = 1000;
-	else if (length != 1 && !(length == 3 && tolower(text[1]) == 'i' &&
-				  tolower(text[2]) == 'b'))
+	else if (length != 1 &&
+		 !(length == 3 && tolower(text[1]) == 'i' && tolower(text[2]) == 'b'))
 		return -EINVAL;
 	for (const char *at = units; at <= letter; at++)
 		unit *= base;

@@ -2,6 +2,7 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/kcmp.h>
 #include <numa.h>
 #include <string.h>
@@ -36,6 +37,26 @@ static long call_migrate_pages(pid_t pid, unsigned long maxnode,
 			       const unsigned long *from, const unsigned long *to)
 {
 	return or_errno(syscall(SYS_migrate_pages, pid, maxnode, from, to));
+}
+
+/* Capabilities belong to a thread: the others of the process keep theirs. */
+static long call_migrate_exclusive_pages(pid_t pid, unsigned long maxnode,
+					 const unsigned long *from, const unsigned long *to)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct had[2], without[2];
+	long r;
+
+	if (syscall(SYS_capget, &header, had) < 0)
+		return -errno;
+	memcpy(without, had, sizeof(without));
+	without[CAP_TO_INDEX(CAP_SYS_NICE)].effective &= ~CAP_TO_MASK(CAP_SYS_NICE);
+	if (syscall(SYS_capset, &header, without) < 0)
+		return -errno;
+	r = call_migrate_pages(pid, maxnode, from, to);
+	if (syscall(SYS_capset, &header, had) < 0)
+		return -errno;
+	return r;
 }
 
 static long call_mbind(void *start, unsigned long length, int mode,
@@ -93,9 +114,9 @@ static int call_pagemap_scan(int fd, void *arg)
 }
 
 /*
- * libnuma resolves devices. It prints on bad input, so callers check the form
- * first, and its two hooks for printing are replaced for the time of the call by
- * the weak definitions below.
+ * What libnuma cannot answer it says on standard error, and a library cannot stop
+ * it: numa_warn() is a weak symbol that only the program may replace. So callers
+ * ask only what has an answer (device.c).
  */
 static int call_device_nodes(const char *text, uint64_t *ret_bits, size_t nr_words)
 {
@@ -117,6 +138,7 @@ static int call_device_nodes(const char *text, uint64_t *ret_bits, size_t nr_wor
 const struct mig_calls mig_calls_kernel = {
 	.move_pages = call_move_pages,
 	.migrate_pages = call_migrate_pages,
+	.migrate_exclusive_pages = call_migrate_exclusive_pages,
 	.mbind = call_mbind,
 	.get_mempolicy = call_get_mempolicy,
 	.pidfd_open = call_pidfd_open,

@@ -20,6 +20,10 @@ struct mig_calls {
 	/** migrate_pages(2); masks of @maxnode - 1 bits. */
 	long (*migrate_pages)(pid_t pid, unsigned long maxnode, const unsigned long *from,
 			      const unsigned long *to);
+	/** The same without CAP_SYS_NICE, so that it leaves shared pages alone. */
+	long (*migrate_exclusive_pages)(pid_t pid, unsigned long maxnode,
+					const unsigned long *from,
+					const unsigned long *to);
 	long (*mbind)(void *start, unsigned long length, int mode,
 		      const unsigned long *mask, unsigned long maxnode,
 		      unsigned int flags);
@@ -39,7 +43,7 @@ struct mig_calls {
 	ssize_t (*pread)(int fd, void *buffer, size_t length, off_t offset);
 	/** ioctl(2) PAGEMAP_SCAN; @arg is a struct pm_scan_arg. */
 	int (*pagemap_scan)(int fd, void *arg);
-	/** The node that "netdev:", "pci:", "block:", "file:" or "ip:" names. */
+	/** The nodes of "ip:ADDRESS", by libnuma. */
 	int (*device_nodes)(const char *text, uint64_t *ret_bits, size_t nr_words);
 };
 

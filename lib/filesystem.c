@@ -25,7 +25,7 @@ static int refuse_line(struct libmnt_table *table, const char *path, int line)
 
 static int parse(struct libmnt_table *table, int fd)
 {
-	CLEANUP_FCLOSE FILE *stream = fdopen(fd, "re");
+	CLEANUP_FCLOSE FILE *stream = fdopen(fd, "r");
 	int r;
 
 	if (!stream) {

@@ -720,8 +720,21 @@ uint64_t mig_outcome_get_skipped(const struct mig_outcome *outcome, enum mig_ski
 const struct mig_left *mig_outcome_get_left(const struct mig_outcome *outcome,
 					    size_t index);
 
-/** mig_outcome_get_moved - pages that went from one node to another. Since: 0.1 */
-uint64_t mig_outcome_get_moved(const struct mig_outcome *outcome, int from, int to);
+/** Pages that go, or went, from one node to another. */
+struct mig_pair_count {
+	int from;
+	int to;
+	uint64_t nr_pages;
+};
+
+/**
+ * mig_outcome_get_pair - the @index-th pair of nodes between which pages moved
+ *
+ * Ownership: borrowed, valid as long as @outcome. Since: 0.1
+ * Return: NULL behind the last.
+ */
+const struct mig_pair_count *mig_outcome_get_pair(const struct mig_outcome *outcome,
+						  size_t index);
 
 /* ------------------------------------------------------------------------ *
  * Plan and run
@@ -793,8 +806,13 @@ int mig_plan_new(struct mig_target *target, const struct mig_topology *topology,
 /** mig_plan_free - @plan may be NULL. Since: 0.1 */
 void mig_plan_free(struct mig_plan *plan);
 
-/** mig_plan_get_bytes - that would go from one node to another. Since: 0.1 */
-uint64_t mig_plan_get_bytes(const struct mig_plan *plan, int from, int to);
+/**
+ * mig_plan_get_pair - the @index-th pair of nodes between which pages would move
+ *
+ * Ownership: borrowed, valid as long as @plan. Since: 0.1
+ * Return: NULL behind the last.
+ */
+const struct mig_pair_count *mig_plan_get_pair(const struct mig_plan *plan, size_t index);
 
 /** mig_plan_get_total_bytes - that would move. Since: 0.1 */
 uint64_t mig_plan_get_total_bytes(const struct mig_plan *plan);
@@ -829,7 +847,7 @@ struct mig_run_options {
 	size_t size;			/**< sizeof(struct mig_run_options) */
 	unsigned int threads;		/**< 0: decided while running */
 	unsigned int passes;		/**< 0: 6 */
-	uint64_t max_stall_ns;		/**< bound for one system call; 0: 50 ms */
+	uint64_t max_stall_ns;		/**< bound for one system call; 0: 100 ms */
 	uint64_t rate_bytes_per_second;	/**< 0: no bound */
 	uint64_t timeout_ns;		/**< 0: none */
 	enum mig_fallback fallback;

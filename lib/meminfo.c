@@ -35,8 +35,7 @@ static uint64_t *member_of(struct mig_meminfo *meminfo, const struct field *fiel
 	return (uint64_t *)(void *)((char *)meminfo + field->offset);
 }
 
-/* "     123 kB" */
-static int parse_size(struct mig_text text, uint64_t *ret_bytes)
+int mig_meminfo_parse_size(struct mig_text text, uint64_t *ret_bytes)
 {
 	uint64_t kilobytes;
 
@@ -44,7 +43,7 @@ static int parse_size(struct mig_text text, uint64_t *ret_bytes)
 	mig_text_take_blanks(&text);
 	if (mig_text_take_number(&text, 10, &kilobytes) < 0 ||
 	    !mig_text_take_blanks(&text) || !mig_text_is(text, "kB") ||
-	    kilobytes >= MIG_UNKNOWN_BYTES / 1024)
+	    kilobytes > MIG_UNKNOWN_BYTES / 1024)
 		return -EBADMSG;
 	*ret_bytes = kilobytes * 1024;
 	return 0;
@@ -65,7 +64,8 @@ static int parse_line(struct mig_text line, struct mig_meminfo *meminfo)
 	skip_node(&line);
 	for (size_t i = 0; i < NR_FIELDS; i++)
 		if (mig_text_take_string(&line, fields[i].name))
-			return parse_size(line, member_of(meminfo, &fields[i]));
+			return mig_meminfo_parse_size(line,
+						      member_of(meminfo, &fields[i]));
 	return 0;
 }
 

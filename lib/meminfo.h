@@ -27,4 +27,10 @@ struct mig_meminfo {
  */
 int mig_meminfo_parse(struct mig_text text, struct mig_meminfo *ret_meminfo);
 
+/**
+ * mig_meminfo_parse_size - "     123 kB", as these files and a process's write sizes
+ * Errors: -EBADMSG.
+ */
+int mig_meminfo_parse_size(struct mig_text text, uint64_t *ret_bytes);
+
 #endif

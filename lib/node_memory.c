@@ -89,7 +89,7 @@ static int read_room(const struct mig_context *context, int node, uint64_t *ret_
 	CLEANUP(mig_lines_done) struct mig_lines lines = { 0 };
 	CLEANUP_CLOSE int fd = mig_procfs_open(context, "proc/zoneinfo");
 	struct mig_zone_room room = { .node = node };
-	uint64_t bytes;
+	uint64_t bytes = 0;
 	int r;
 
 	if (fd < 0)

@@ -139,7 +139,8 @@ const struct mig_left *mig_outcome_get_left(const struct mig_outcome *outcome, s
 	return index < outcome->nr_left ? &outcome->left[index] : NULL;
 }
 
-uint64_t mig_outcome_get_moved(const struct mig_outcome *outcome, int from, int to)
+const struct mig_pair_count *mig_outcome_get_pair(const struct mig_outcome *outcome,
+						  size_t index)
 {
-	return mig_pairs_get(&outcome->moved, from, to);
+	return index < outcome->moved.nr ? &outcome->moved.counts[index] : NULL;
 }

@@ -308,7 +308,7 @@ int mig_page_scan_next(struct mig_page_scan *scan, const struct mig_span *span,
 		       uint64_t start, uint64_t end, uint64_t *ret_next)
 {
 	bool unknown = false;
-	uint64_t next;
+	uint64_t next = start;
 	int r;
 
 	scan->nr_units = 0;

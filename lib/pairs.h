@@ -3,14 +3,7 @@
 #ifndef MIG_PAIRS_H
 #define MIG_PAIRS_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-struct mig_pair_count {
-	int from;
-	int to;
-	uint64_t nr_pages;
-};
+#include "libmigrate.h"
 
 /** A zeroed one is empty. As large as the pairs of nodes that occur. */
 struct mig_pairs {

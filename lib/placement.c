@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
+#include "handles.h"
 #include "options_struct.h"
 
 struct target_weight {
@@ -23,8 +23,6 @@ struct mig_placement {
 	size_t nr_weights;
 	uint64_t whole;			/**< the sum of the weights */
 };
-
-DEFINE_CLEANUP(placement)
 
 static int nth_node(const struct mig_nodeset *set, unsigned int n)
 {

@@ -6,14 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "handles.h"
 #include "options_struct.h"
 #include "residency.h"
 #include "select.h"
 #include "topology.h"
-
-DEFINE_CLEANUP(plan)
-DEFINE_CLEANUP(mappings)
 
 static void cleanup_pagemap(struct mig_pagemap *pagemap)
 {
@@ -356,9 +353,9 @@ void mig_plan_free(struct mig_plan *plan)
 	free(plan);
 }
 
-uint64_t mig_plan_get_bytes(const struct mig_plan *plan, int from, int to)
+const struct mig_pair_count *mig_plan_get_pair(const struct mig_plan *plan, size_t index)
 {
-	return mig_pairs_get(&plan->demand, from, to) * plan->context->page_size;
+	return index < plan->demand.nr ? &plan->demand.counts[index] : NULL;
 }
 
 uint64_t mig_plan_get_total_bytes(const struct mig_plan *plan)

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
 #include "cpu_ranges.h"
+#include "handles.h"
 #include "node.h"
 #include "nodelist.h"
 #include "numbered.h"
@@ -24,8 +24,6 @@ struct mig_topology {
 	short index_of[MIG_MAX_NODES]; /**< into nodes; -1: not online */
 	struct mig_cpu_ranges cpus;
 };
-
-DEFINE_CLEANUP(topology)
 
 static const struct mig_nodeset no_nodes;
 
@@ -251,9 +249,11 @@ static int read_classes(struct mig_topology *topology)
 		return r;
 	mig_nodeset_or(possible, online);
 	r = read_set(topology->context, "has_memory", memory);
-	if (r == -ENOENT)
+	if (r == -ENOENT && topology->has_directory)
 		r = find_nodes_with_memory(topology, memory);
-	if (r < 0)
+	else if (r == -ENOENT)
+		*memory = *online;
+	if (r < 0 && r != -ENOENT)
 		return r;
 	mig_nodeset_and(memory, online);
 	r = read_set(topology->context, "has_cpu", cpu);

@@ -45,3 +45,9 @@ quote() {
 	done
 	echo
 }
+
+nodes_with_memory() {
+	for node in /sys/devices/system/node/node[0-9]*; do
+		! grep -q 'MemTotal: *[1-9]' "$node/meminfo" || echo "${node##*/node}"
+	done | sort -n
+}

@@ -82,7 +82,7 @@ static int add_run(struct look *look, uint64_t address, const uint64_t *entries,
 		if (kpf[i] & KPF_ZERO_PAGE)
 			look->view->nr_zero++;
 		else
-			err = append_page(look->view, &page);
+			err = page.node < 0 ? -ENXIO : append_page(look->view, &page);
 	}
 	return err;
 }
@@ -185,8 +185,8 @@ int oracle_look(struct oracle_view *view, pid_t pid)
 	if (err)
 		return err;
 	fd = open_of(pid, "maps");
+	err = fd < 0 ? fd : 0;
 	maps = fd < 0 ? NULL : fdopen(fd, "r");
-	err = maps ? 0 : -errno;
 	while (!err && fgets(line, sizeof(line), maps)) {
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) != 2)
 			err = -EBADMSG;
@@ -266,11 +266,31 @@ static const struct oracle_page *find_page(const struct oracle_view *view,
 		       by_process_and_address);
 }
 
+static int by_frame(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static size_t count_different(uint64_t *frames, size_t nr)
+{
+	size_t nr_different = 0;
+
+	qsort(frames, nr, sizeof(*frames), by_frame);
+	for (size_t i = 0; i < nr; i++)
+		nr_different += !i || frames[i] != frames[i - 1];
+	return nr_different;
+}
+
 void oracle_compare(const struct oracle_view *before, const struct oracle_view *after,
 		    struct oracle_change *ret_change)
 {
+	uint64_t *moved_frames = calloc(before->nr_pages + 1, sizeof(*moved_frames));
 	const struct oracle_page *was, *is;
 
+	if (!moved_frames)
+		abort();
 	/* What was added process by process need not be in the order of pids. */
 	qsort(after->pages, after->nr_pages, sizeof(*after->pages),
 	      by_process_and_address);
@@ -285,10 +305,12 @@ void oracle_compare(const struct oracle_view *before, const struct oracle_view *
 			ret_change->nr_stayed++;
 		} else {
 			ret_change->moved[was->node][is->node]++;
-			ret_change->nr_moved++;
+			moved_frames[ret_change->nr_moved++] = was->frame;
 		}
 	}
 	ret_change->nr_new = after->nr_pages - (before->nr_pages - ret_change->nr_gone);
+	ret_change->nr_moved_frames = count_different(moved_frames, ret_change->nr_moved);
+	free(moved_frames);
 }
 
 /* ------------------------------------------------------------- other witnesses */
@@ -300,9 +322,35 @@ static size_t page_size_of_line(const char *line)
 	return at ? strtoul(at + strlen("kernelpagesize_kB="), NULL, 10) * 1024 : PAGE;
 }
 
+/* numa_maps does not name the kernel's own mappings, and 7.2 counts pages of [vvar]. */
+static size_t find_kernels_own(pid_t pid, uint64_t *starts, size_t max)
+{
+	int fd = open_of(pid, "maps");
+	FILE *maps = fd < 0 ? NULL : fdopen(fd, "r");
+	char line[4400];
+	size_t nr = 0;
+
+	while (maps && nr < max && fgets(line, sizeof(line), maps)) {
+		if (is_kernels_own(line))
+			starts[nr++] = strtoull(line, NULL, 16);
+	}
+	if (maps)
+		fclose(maps);
+	return nr;
+}
+
+static bool is_among(uint64_t start, const uint64_t *starts, size_t nr)
+{
+	while (nr && starts[nr - 1] != start)
+		nr--;
+	return nr > 0;
+}
+
 int oracle_read_numa_maps(pid_t pid, size_t ret_pages[ORACLE_MAX_NODES])
 {
 	int fd = open_of(pid, "numa_maps");
+	uint64_t kernels_own[8];
+	size_t nr_kernels_own = find_kernels_own(pid, kernels_own, 8);
 	size_t size = 0, factor;
 	char *line = NULL;
 	FILE *stream;
@@ -314,6 +362,8 @@ int oracle_read_numa_maps(pid_t pid, size_t ret_pages[ORACLE_MAX_NODES])
 	stream = fdopen(fd, "r");
 	memset(ret_pages, 0, ORACLE_MAX_NODES * sizeof(*ret_pages));
 	while (getline(&line, &size, stream) > 0) {
+		if (is_among(strtoull(line, NULL, 16), kernels_own, nr_kernels_own))
+			continue;
 		factor = page_size_of_line(line) / PAGE;
 		for (char *rest = line, *word; (word = strsep(&rest, " \n"));) {
 			if (sscanf(word, "N%d=%" SCNu64, &node, &nr) == 2 &&

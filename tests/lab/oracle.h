@@ -75,6 +75,7 @@ struct oracle_change {
 	size_t moved[ORACLE_MAX_NODES][ORACLE_MAX_NODES]; /**< from, to */
 	size_t stayed[ORACLE_MAX_NODES];
 	size_t nr_moved;
+	size_t nr_moved_frames; /**< of them, different pages: some are mapped twice */
 	size_t nr_stayed;
 	size_t nr_gone; /**< no longer there */
 	size_t nr_new;  /**< not there before */
@@ -84,7 +85,7 @@ void oracle_compare(const struct oracle_view *before, const struct oracle_view *
 		    struct oracle_change *ret_change);
 
 /**
- * oracle_read_numa_maps - the kernel's own sum over a process's mappings
+ * oracle_read_numa_maps - the kernel's own sum over the mappings of oracle_look()
  * @ret_pages: base pages for each node
  */
 int oracle_read_numa_maps(pid_t pid, size_t ret_pages[ORACLE_MAX_NODES]);

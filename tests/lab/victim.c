@@ -3,11 +3,12 @@
  * victim: a process whose memory is to be moved, and which knows whether all of it
  * is still as it was.
  *
- *   victim [--kind KIND] [--size SIZE] [--node N[,N…]] [--seed N] [--path FILE]
- *          [--keep-policy]
+ *   victim [--kind KIND] [--size SIZE] [--node N[,N…] | --at N[,N…]] [--seed N]
+ *          [--path FILE] [--keep-policy]
  *
- * Makes SIZE bytes (with K, M or G behind) of one kind of memory, the parts on the
- * given nodes, fills it with a pattern, prints
+ * Makes SIZE bytes (with K, M or G behind) of one kind of memory, consecutive parts on
+ * the given nodes (--node: the rest of the process on the first of them too), fills it
+ * with a pattern, prints
  *
  *   ready PID START END KIND
  *
@@ -278,11 +279,12 @@ static int command_leave_leader(struct victim *victim, const char *argument)
 	pthread_exit(NULL);
 }
 
-/* By its own name, which /proc/self/exe would take from it. */
+/* By its own name, which /proc/self/exe would take from it; and that has no file
+ * when the leader has left. */
 static int exec_again(char **argv)
 {
 	char self[4096];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	ssize_t length = readlink("/proc/thread-self/exe", self, sizeof(self) - 1);
 
 	if (length < 0)
 		return -errno;
@@ -395,15 +397,21 @@ static size_t parse_size(const char *text)
 	return number * unit;
 }
 
-static void parse_nodes(char *text, struct victim_options *options)
+/* Leaves the text as it is: exec needs it again. */
+static void parse_nodes(const char *text, struct victim_options *options)
 {
-	for (char *rest = text, *word; (word = strsep(&rest, ","));) {
-		uint64_t node = parse_number(word);
+	int node, length;
 
-		if (options->nr_nodes == VICTIM_MAX_NODES || node > 1023)
+	for (; sscanf(text, "%d%n", &node, &length) == 1; text++) {
+		text += length;
+		if (options->nr_nodes == VICTIM_MAX_NODES || node < 0 || node > 1023)
 			usage();
-		options->nodes[options->nr_nodes++] = (int)node;
+		options->nodes[options->nr_nodes++] = node;
+		if (*text != ',')
+			break;
 	}
+	if (*text)
+		usage();
 }
 
 static void parse_options(int argc, char **argv, struct victim_options *options)
@@ -412,6 +420,7 @@ static void parse_options(int argc, char **argv, struct victim_options *options)
 		{ "kind", required_argument, NULL, 'k' },
 		{ "size", required_argument, NULL, 's' },
 		{ "node", required_argument, NULL, 'n' },
+		{ "at", required_argument, NULL, 'a' },
 		{ "seed", required_argument, NULL, 'e' },
 		{ "path", required_argument, NULL, 'p' },
 		{ "keep-policy", no_argument, NULL, 'b' },
@@ -427,13 +436,11 @@ static void parse_options(int argc, char **argv, struct victim_options *options)
 		case 's':
 			options->size = parse_size(optarg);
 			break;
-		case 'n': {
-			/* argv is needed again for exec. */
-			char *copy = strdupa(optarg);
-
-			parse_nodes(copy, options);
+		case 'a':
+		case 'n':
+			options->memory_only = option == 'a';
+			parse_nodes(optarg, options);
 			break;
-		}
 		case 'e':
 			options->seed = parse_number(optarg);
 			break;
@@ -463,7 +470,7 @@ static void start_on_node(const struct victim_options *options, char **argv)
 {
 	int err;
 
-	if (!options->nr_nodes || victim_is_bound(options->nodes[0]))
+	if (!options->nr_nodes || options->memory_only || victim_is_bound(options->nodes[0]))
 		return;
 	err = victim_bind(options->nodes[0]);
 	if (!err)

@@ -65,6 +65,23 @@ static int map_hugetlb(struct victim_memory *memory)
 	return map_between_guards(memory, flags, -1);
 }
 
+/* Huge pages that nobody else can have meanwhile. Nothing is written to them. */
+static int map_ballast(struct victim_memory *memory)
+{
+	int flags =
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2MB | MAP_POPULATE;
+
+	return map_between_guards(memory, flags, -1);
+}
+
+static int leave_alone(struct victim_memory *memory, size_t offset, size_t length)
+{
+	(void)memory;
+	(void)offset;
+	(void)length;
+	return 0;
+}
+
 static int map_heap(struct victim_memory *memory)
 {
 	uintptr_t end = (uintptr_t)sbrk(0);
@@ -273,6 +290,7 @@ static const struct victim_kind kinds[] = {
 	{ .name = "anon", .map = map_anon },
 	{ .name = "thp", .map = map_thp },
 	{ .name = "hugetlb", .map = map_hugetlb },
+	{ .name = "ballast", .map = map_ballast, .fill = leave_alone, .is_empty = true },
 	{ .name = "heap", .map = map_heap },
 	{ .name = "stack" },
 	{ .name = "shmem", .map = map_shmem },

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* migratectl move-pid: move processes. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "kind.h"
+#include "message.h"
+#include "move.h"
+#include "pids.h"
+
+struct move_pid_args {
+	struct move_args move;
+	bool tree;
+};
+
+static const struct option_spec options[] = {
+	OPTIONS_MOVE,
+	{ OPTION_FLAG(struct move_pid_args, tree), .name = "tree",
+	  .help = "with all descendants, looked for again until none is new" },
+	OPTIONS_TABLE,
+};
+
+static const struct column_set *const column_sets[] = { &move_columns };
+
+static const struct move_pid_args defaults = { .move = { MOVE_DEFAULTS } };
+
+static void free_targets(struct move_target *targets, size_t nr_targets)
+{
+	for (size_t i = 0; i < nr_targets; i++)
+		mig_target_free(targets[i].target);
+	free(targets);
+}
+
+static int open_target(const struct move *move, pid_t pid, bool tree,
+		       struct move_target *ret_target)
+{
+	struct mig_target *target = NULL;
+	int r = mig_target_new(move->machine.context, &target);
+
+	if (!r)
+		r = tree ? mig_target_add_tree(target, pid) : mig_target_add_pid(target, pid);
+	if (r < 0) {
+		mig_target_free(target);
+		return message_failure(SUBJECT_PROCESS, r, "pid %d", pid);
+	}
+	*ret_target = (struct move_target){
+		.target = target,
+		.pid = pid,
+		.name = mig_process_get_name(mig_target_get_process(target, 0)),
+	};
+	return STATUS_OK;
+}
+
+/* Those that cannot be held are said, and the others go on. */
+static int open_targets(const struct move *move, const pid_t *pids, size_t nr_pids, bool tree,
+			struct move_target *targets, size_t *ret_nr)
+{
+	int failure = STATUS_OK;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < nr_pids; i++) {
+		int status = open_target(move, pids[i], tree, &targets[nr]);
+
+		if (status)
+			failure = status;
+		else
+			nr++;
+	}
+	*ret_nr = nr;
+	return failure;
+}
+
+static int move_pids(struct move *move, const struct move_pid_args *args, const pid_t *pids,
+		     size_t nr_pids)
+{
+	struct move_target *targets = calloc(nr_pids, sizeof(*targets));
+	size_t nr_targets = 0;
+	int failure, status = STATUS_OK;
+
+	if (!targets)
+		return message_failure(SUBJECT_SYSTEM, -ENOMEM, "cannot hold the processes");
+	failure = open_targets(move, pids, nr_pids, args->tree, targets, &nr_targets);
+	if (nr_targets)
+		status = move_targets(move, targets, nr_targets);
+	free_targets(targets, nr_targets);
+	if (!failure)
+		return status;
+	if (!nr_targets)
+		return failure;
+	return status == STATUS_OK ? STATUS_PARTLY : status;
+}
+
+static int run(const void *given)
+{
+	const struct move_pid_args *args = given;
+	CLEANUP_FREE pid_t *pids = NULL;
+	struct move move = { 0 };
+	size_t nr_pids = 0;
+	int status = pids_parse("move-pid", &args->move.common, &pids, &nr_pids);
+
+	if (!status)
+		status = move_begin("move-pid", &args->move, &move);
+	if (!status)
+		status = move_pids(&move, args, pids, nr_pids);
+	move_end(&move);
+	return status;
+}
+
+const struct command command_move_pid = {
+	.name = "move-pid",
+	.summary = "move the memory of processes to other nodes",
+	.operands = "PID...",
+	.min_operands = 1,
+	.max_operands = SIZE_MAX,
+	.description = "Move the memory of running processes to other nodes, and say what "
+		       "moved, what did not, and why.\n"
+		       "The memory is moved while the processes run. Room, rights and "
+		       "cpusets are checked for the whole request before anything moves. "
+		       "With - as PID, numbers are read from standard input.",
+	.options = options,
+	.nr_options = ARRAY_SIZE(options),
+	.column_sets = column_sets,
+	.nr_column_sets = ARRAY_SIZE(column_sets),
+	.args_size = sizeof(struct move_pid_args),
+	.defaults = &defaults,
+	.run = run,
+};

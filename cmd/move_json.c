@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "move_json.h"
+
+static void put_amount_members(struct json *json, uint64_t nr_pages, uint64_t page_size)
+{
+	json_put_number(json, "pages", nr_pages);
+	json_put_number(json, "bytes", nr_pages * page_size);
+}
+
+static void put_amount(struct json *json, const char *key, uint64_t nr_pages,
+		       uint64_t page_size)
+{
+	json_open_object(json, key);
+	put_amount_members(json, nr_pages, page_size);
+	json_close_object(json);
+}
+
+static void put_skipped(struct json *json, const struct mig_outcome *outcome,
+			uint64_t page_size)
+{
+	json_open_array(json, "skipped");
+	for (unsigned int i = 0; i < MIG_NR_SKIPS; i++) {
+		uint64_t pages = mig_outcome_get_skipped(outcome, (enum mig_skip)i);
+
+		if (!pages)
+			continue;
+		json_open_object(json, NULL);
+		json_put_text(json, "reason", mig_skip_get_name((enum mig_skip)i));
+		json_put_text(json, "text", mig_skip_get_text((enum mig_skip)i));
+		put_amount_members(json, pages, page_size);
+		json_close_object(json);
+	}
+	json_close_array(json);
+}
+
+static void put_left(struct json *json, const struct mig_outcome *outcome,
+		     uint64_t page_size)
+{
+	const struct mig_left *left;
+
+	json_open_array(json, "left");
+	for (size_t i = 0; (left = mig_outcome_get_left(outcome, i)); i++) {
+		json_open_object(json, NULL);
+		json_put_text(json, "reason", mig_reason_get_name(left->reason));
+		json_put_text(json, "text", mig_reason_get_text(left->reason));
+		json_put_text(json, "hint", mig_reason_get_hint(left->reason));
+		json_put_signed(json, "node", left->node);
+		json_put_signed(json, "error", left->error);
+		put_amount_members(json, left->nr_pages, page_size);
+		json_close_object(json);
+	}
+	json_close_array(json);
+}
+
+static void put_pair(struct json *json, const struct mig_pair_count *pair,
+		     uint64_t page_size)
+{
+	json_open_object(json, NULL);
+	json_put_signed(json, "from", pair->from);
+	json_put_signed(json, "to", pair->to);
+	put_amount_members(json, pair->nr_pages, page_size);
+	json_close_object(json);
+}
+
+static void put_residency(struct json *json, const char *key,
+			  const struct mig_residency *residency)
+{
+	if (!residency) {
+		json_put_null(json, key);
+		return;
+	}
+	json_open_object(json, key);
+	for (int node = 0; node < MIG_MAX_NODES; node++) {
+		uint64_t bytes = mig_residency_get_node_bytes(residency, node);
+		char name[16];
+
+		if (!bytes)
+			continue;
+		snprintf(name, sizeof(name), "%d", node);
+		json_put_number(json, name, bytes);
+	}
+	json_close_object(json);
+}
+
+static void put_target(struct json *json, const struct move_target *target)
+{
+	json_put_signed(json, "pid", target->pid);
+	json_put_text(json, "name", target->name);
+}
+
+static void put_sums(struct json *json, const struct mig_totals *totals,
+		     const struct mig_outcome *outcome, uint64_t page_size)
+{
+	const struct mig_pair_count *pair;
+
+	put_amount(json, "considered", totals->considered_pages, page_size);
+	put_amount(json, "wanted",
+		   totals->moved_pages + totals->already_pages + totals->left_pages, page_size);
+	put_amount(json, "moved", totals->moved_pages, page_size);
+	put_amount(json, "already", totals->already_pages, page_size);
+	put_skipped(json, outcome, page_size);
+	put_left(json, outcome, page_size);
+	put_amount(json, "gone", totals->gone_pages, page_size);
+	put_amount(json, "paged_out", totals->paged_out_pages, page_size);
+	json_open_array(json, "pairs");
+	for (size_t i = 0; (pair = mig_outcome_get_pair(outcome, i)); i++)
+		put_pair(json, pair, page_size);
+	json_close_array(json);
+}
+
+void move_json_put_result(struct json *json, const struct move_result *result,
+			  uint64_t page_size)
+{
+	const struct mig_totals *totals = mig_outcome_get_totals(result->outcome);
+
+	json_open_object(json, NULL);
+	put_target(json, result->target);
+	json_put_number(json, "processes", totals->processes);
+	json_put_number(json, "processes_gone", totals->processes_gone);
+	put_sums(json, totals, result->outcome, page_size);
+	json_put_number(json, "zero_pages", totals->zero_pages);
+	json_put_number(json, "swapped", totals->swapped_pages);
+	json_open_object(json, "huge");
+	json_put_number(json, "moved_whole", totals->moved_huge_pages);
+	if (totals->split_huge_pages == MIG_UNKNOWN_BYTES)
+		json_put_null(json, "split");
+	else
+		json_put_number(json, "split", totals->split_huge_pages);
+	json_close_object(json);
+	json_open_object(json, "residency");
+	put_residency(json, "before", mig_plan_get_residency(result->plan));
+	put_residency(json, "after", result->after);
+	put_residency(json, "settled", result->settled);
+	json_close_object(json);
+	json_put_seconds(json, "seconds", totals->elapsed_ns);
+	json_put_seconds(json, "longest_call_seconds", totals->longest_call_ns);
+	json_put_number(json, "passes", totals->passes);
+	json_put_number(json, "threads", totals->threads);
+	json_put_bool(json, "stopped", totals->stopped);
+	json_put_bool(json, "timed_out", totals->timed_out);
+	json_close_object(json);
+}
+
+void move_json_put_plan(struct json *json, const struct move_target *target,
+			const struct mig_plan *plan, uint64_t page_size)
+{
+	const struct mig_pair_count *pair;
+
+	json_open_object(json, NULL);
+	put_target(json, target);
+	json_put_bool(json, "dry_run", true);
+	put_amount(json, "planned", mig_plan_get_total_bytes(plan) / page_size, page_size);
+	json_open_array(json, "pairs");
+	for (size_t i = 0; (pair = mig_plan_get_pair(plan, i)); i++)
+		put_pair(json, pair, page_size);
+	json_close_array(json);
+	json_open_object(json, "residency");
+	put_residency(json, "before", mig_plan_get_residency(plan));
+	json_close_object(json);
+	json_close_object(json);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "move_report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "amounts.h"
+#include "command.h"
+#include "escape.h"
+#include "message.h"
+#include "move_json.h"
+
+enum move_column {
+	COL_RESULT,
+	COL_PAGES,
+	COL_SIZE,
+	COL_FROM,
+	COL_TO,
+	COL_WHY,
+};
+
+static const struct column result_columns[] = {
+	[COL_RESULT] = { "RESULT", "result", COLUMN_TEXT, COLUMN_DEFAULT,
+			 "moved, already (there), skipped, left or gone" },
+	[COL_PAGES] = { "PAGES", "pages", COLUMN_NUMBER, COLUMN_DEFAULT, "base pages" },
+	[COL_SIZE] = { "SIZE", "bytes", COLUMN_SIZE, COLUMN_DEFAULT, "their bytes" },
+	[COL_FROM] = { "FROM", "from", COLUMN_NUMBER, COLUMN_DEFAULT,
+		       "the node they were on" },
+	[COL_TO] = { "TO", "to", COLUMN_NUMBER, COLUMN_DEFAULT, "the node they belong to" },
+	[COL_WHY] = { "WHY", "reason", COLUMN_TEXT, COLUMN_DEFAULT | COLUMN_TRUNCATE,
+		      "why they were skipped or left" },
+};
+
+const struct column_set move_columns = { "Columns", result_columns,
+					 ARRAY_SIZE(result_columns) };
+
+enum where_column {
+	COL_WHEN,
+	COL_NODES,
+	COL_SWAP,
+};
+
+static const struct column where_columns[] = {
+	[COL_WHEN] = { "RESIDENT", "when", COLUMN_TEXT, COLUMN_DEFAULT, "when" },
+	[COL_NODES] = { "NODES", "nodes", COLUMN_NODE_SIZES, COLUMN_DEFAULT, "where" },
+	[COL_SWAP] = { "SWAP", "swapped_bytes", COLUMN_SIZE, COLUMN_DEFAULT, "swapped out" },
+};
+
+static const struct column_set where_set = { "Residency", where_columns,
+					     ARRAY_SIZE(where_columns) };
+
+void move_report_begin(struct move_report *report, const struct move *move)
+{
+	*report = (struct move_report){
+		.move = move,
+		.page_size = mig_context_get_page_size(move->machine.context),
+	};
+	if (!move->args->common.json)
+		return;
+	json_begin(&report->json, stdout);
+	json_open_array(&report->json, "targets");
+}
+
+void move_report_end(struct move_report *report)
+{
+	if (!report->move->args->common.json)
+		return;
+	json_close_array(&report->json);
+	json_end(&report->json);
+}
+
+static void put_row(const struct move_report *report, struct table *table,
+		    const char *result, uint64_t nr_pages, const char *why)
+{
+	table_add_row(table);
+	table_put_text(table, COL_RESULT, result);
+	table_put_number(table, COL_PAGES, nr_pages);
+	table_put_number(table, COL_SIZE, nr_pages * report->page_size);
+	if (why)
+		table_put_text(table, COL_WHY, why);
+}
+
+static void put_moved(const struct move_report *report, struct table *table,
+		      const struct mig_outcome *outcome)
+{
+	const struct mig_pair_count *pair;
+
+	for (size_t i = 0; (pair = mig_outcome_get_pair(outcome, i)); i++) {
+		put_row(report, table, "moved", pair->nr_pages, "");
+		table_put_number(table, COL_FROM, (uint64_t)pair->from);
+		table_put_number(table, COL_TO, (uint64_t)pair->to);
+	}
+	if (!mig_outcome_get_pair(outcome, 0))
+		put_row(report, table, "moved", 0, "");
+}
+
+static void put_left(const struct move_report *report, struct table *table,
+		     const struct mig_outcome *outcome)
+{
+	const struct mig_left *left;
+
+	for (size_t i = 0; (left = mig_outcome_get_left(outcome, i)); i++) {
+		char why[128];
+
+		if (left->error)
+			snprintf(why, sizeof(why), "%s (errno %d)",
+				 mig_reason_get_text(left->reason), left->error);
+		else
+			snprintf(why, sizeof(why), "%s", mig_reason_get_text(left->reason));
+		put_row(report, table, "left", left->nr_pages, why);
+		if (left->node != MIG_NO_NODE)
+			table_put_number(table, COL_TO, (uint64_t)left->node);
+	}
+}
+
+static void put_skipped(const struct move_report *report, struct table *table,
+			const struct mig_outcome *outcome)
+{
+	for (unsigned int i = 0; i < MIG_NR_SKIPS; i++) {
+		uint64_t pages = mig_outcome_get_skipped(outcome, (enum mig_skip)i);
+
+		if (pages)
+			put_row(report, table, "skipped", pages,
+				mig_skip_get_text((enum mig_skip)i));
+	}
+}
+
+static int print_result_table(const struct move_report *report,
+			      const struct mig_outcome *outcome)
+{
+	const struct mig_totals *totals = mig_outcome_get_totals(outcome);
+	CLEANUP_TABLE struct table *table = NULL;
+	int status = table_new(&report->move->args->common, report->move->command,
+			       &move_columns, 0, &table);
+
+	if (status)
+		return status;
+	put_moved(report, table, outcome);
+	put_row(report, table, "already", totals->already_pages, "");
+	put_skipped(report, table, outcome);
+	put_left(report, table, outcome);
+	if (totals->paged_out_pages)
+		put_row(report, table, "paged out", totals->paged_out_pages,
+			"of those left: they come back where they are touched next");
+	if (totals->gone_pages)
+		put_row(report, table, "gone", totals->gone_pages,
+			"unmapped, or the process ended");
+	return table_print(table);
+}
+
+static int put_residency(struct table *table, const char *when,
+			 const struct mig_residency *residency)
+{
+	CLEANUP_FREE uint64_t *sums = NULL;
+
+	if (!residency)
+		return STATUS_OK;
+	sums = calloc(MIG_MAX_NODES, sizeof(*sums));
+	if (!sums)
+		return message_failure(SUBJECT_SYSTEM, -ENOMEM, "cannot report");
+	for (int node = 0; node < MIG_MAX_NODES; node++)
+		sums[node] = mig_residency_get_node_bytes(residency, node);
+	table_add_row(table);
+	table_put_text(table, COL_WHEN, when);
+	table_put_node_sizes(table, COL_NODES, sums);
+	table_put_number(table, COL_SWAP, mig_residency_get_swapped_bytes(residency));
+	return STATUS_OK;
+}
+
+static int print_residency(const struct move_report *report, const struct move_result *result)
+{
+	struct common_args args = report->move->args->common;
+	CLEANUP_TABLE struct table *table = NULL;
+	int status;
+
+	args.output = NULL;
+	args.output_all = false;
+	status = table_new(&args, report->move->command, &where_set, 0, &table);
+	if (status)
+		return status;
+	table_set_nodes(table,
+			mig_topology_get_nodes(report->move->machine.topology,
+					       MIG_NODES_MEMORY),
+			false);
+	status = put_residency(table, "before", mig_plan_get_residency(result->plan));
+	if (!status)
+		status = put_residency(table, "after", result->after);
+	if (!status)
+		status = put_residency(table, "settled", result->settled);
+	return status ? status : table_print(table);
+}
+
+static void print_title(const struct move_report *report, const struct move_result *result)
+{
+	const struct mig_totals *totals = mig_outcome_get_totals(result->outcome);
+	char moved[OUTPUT_BYTES_SIZE], rate[OUTPUT_BYTES_SIZE];
+	char name[ESCAPE_SIZE(64)];
+	uint64_t bytes = totals->moved_pages * report->page_size;
+	double seconds = (double)totals->elapsed_ns / 1e9;
+	uint64_t per_second = seconds > 0 ? (uint64_t)((double)bytes / seconds) : 0;
+
+	escape_text(result->target->name, strnlen(result->target->name, 63), name);
+	output_format_bytes(bytes, report->move->args->common.bytes, moved);
+	output_format_bytes(per_second, report->move->args->common.bytes, rate);
+	printf("%d (%s)", result->target->pid, name);
+	if (totals->processes > 1)
+		printf(" and %u more processes", totals->processes - 1);
+	printf(": %s moved in %.2f s", moved, seconds);
+	if (bytes)
+		printf(", %s/s", rate);
+	putchar('\n');
+	if (totals->moved_huge_pages || totals->split_huge_pages) {
+		printf("%llu huge pages moved whole",
+		       (unsigned long long)totals->moved_huge_pages);
+		if (totals->split_huge_pages == MIG_UNKNOWN_BYTES)
+			printf("; the kernel has split some, whose is not known");
+		else if (totals->split_huge_pages)
+			printf(", %llu were split",
+			       (unsigned long long)totals->split_huge_pages);
+		putchar('\n');
+	}
+}
+
+/* The share in place of what should be: skipped pages and gone ones don't count. */
+static bool is_enough(const struct mig_totals *totals, unsigned int percent)
+{
+	uint64_t in_place = totals->moved_pages + totals->already_pages;
+	uint64_t wanted = in_place + totals->left_pages;
+
+	return (double)in_place * 100 >= (double)percent * (double)wanted;
+}
+
+static int status_of(const struct mig_totals *totals, unsigned int percent)
+{
+	if (totals->stopped || totals->timed_out)
+		return STATUS_PARTLY;
+	if (is_enough(totals, percent))
+		return STATUS_OK;
+	return totals->moved_pages || totals->already_pages ? STATUS_PARTLY : STATUS_FAILED;
+}
+
+/* What a person should know beside the table. */
+static void say_remarks(const struct move_result *result)
+{
+	const struct mig_totals *totals = mig_outcome_get_totals(result->outcome);
+	const struct mig_left *left;
+
+	if (totals->stopped)
+		message_error("pid %d: stopped by a signal; the rest was not tried",
+			      result->target->pid);
+	if (totals->timed_out)
+		message_error("pid %d: the time is up; the rest was not tried",
+			      result->target->pid);
+	if (totals->processes_gone)
+		message_warning("pid %d: %u of %u processes ended, or ran another program, "
+				"meanwhile",
+				result->target->pid, totals->processes_gone,
+				totals->processes);
+	for (size_t i = 0; (left = mig_outcome_get_left(result->outcome, i)); i++)
+		if (mig_reason_get_hint(left->reason))
+			message_hint("%s: %s", mig_reason_get_text(left->reason),
+				     mig_reason_get_hint(left->reason));
+}
+
+int move_report_add(struct move_report *report, const struct move_result *result)
+{
+	const struct move_args *args = report->move->args;
+	const struct mig_totals *totals = mig_outcome_get_totals(result->outcome);
+	int status;
+
+	if (args->common.json) {
+		move_json_put_result(&report->json, result, report->page_size);
+	} else {
+		if (!args->common.noheadings && !args->common.raw)
+			print_title(report, result);
+		status = print_result_table(report, result->outcome);
+		if (!status && !args->common.noheadings && !args->common.raw)
+			status = print_residency(report, result);
+		if (status)
+			return status;
+	}
+	say_remarks(result);
+	return status_of(totals, args->require_percent);
+}
+
+static int print_plan_table(const struct move_report *report, const struct mig_plan *plan)
+{
+	const struct mig_pair_count *pair;
+	CLEANUP_TABLE struct table *table = NULL;
+	int status = table_new(&report->move->args->common, report->move->command,
+			       &move_columns,
+			       1U << COL_RESULT | 1U << COL_PAGES | 1U << COL_SIZE |
+				       1U << COL_FROM | 1U << COL_TO,
+			       &table);
+
+	if (status)
+		return status;
+	for (size_t i = 0; (pair = mig_plan_get_pair(plan, i)); i++) {
+		put_row(report, table, "would move", pair->nr_pages, "");
+		table_put_number(table, COL_FROM, (uint64_t)pair->from);
+		table_put_number(table, COL_TO, (uint64_t)pair->to);
+	}
+	if (!mig_plan_get_pair(plan, 0))
+		put_row(report, table, "would move", 0, "");
+	return table_print(table);
+}
+
+int move_report_add_plan(struct move_report *report, const struct move_target *target,
+			 const struct mig_plan *plan)
+{
+	const struct common_args *args = &report->move->args->common;
+	char name[ESCAPE_SIZE(64)];
+
+	if (args->json) {
+		move_json_put_plan(&report->json, target, plan, report->page_size);
+		return STATUS_OK;
+	}
+	if (!args->noheadings && !args->raw) {
+		escape_text(target->name, strnlen(target->name, 63), name);
+		printf("%d (%s): a dry run, nothing is moved\n", target->pid, name);
+	}
+	return print_plan_table(report, plan);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "explain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "filesystem.h"
+#include "uring.h"
+
+
+/* What is known about one process while its pages are explained. */
+struct evidence {
+	const struct mig_walk *walk;
+	const struct mig_nodeset *caller_nodes;
+	struct mig_uring_buffers buffers;
+	struct mig_mappings *mappings;
+	const struct mig_mapping *mapping;	/**< the one that holds the page */
+	struct mig_filesystems *filesystems;
+};
+
+static int by_walk_and_address(const void *a, const void *b)
+{
+	const struct mig_task *left = a, *right = b;
+
+	if (left->walk != right->walk)
+		return (uintptr_t)left->walk < (uintptr_t)right->walk ? -1 : 1;
+	return (left->address > right->address) - (left->address < right->address);
+}
+
+void mig_tasks_sort(struct mig_tasks *tasks)
+{
+	if (tasks->nr)
+		qsort(tasks->tasks, tasks->nr, sizeof(*tasks->tasks), by_walk_and_address);
+}
+
+/* Evidence that cannot be had is evidence that is not used. */
+static void gather(struct evidence *evidence, const struct mig_walk *walk)
+{
+	evidence->walk = walk;
+	if (mig_uring_read(walk->process, &evidence->buffers) < 0)
+		evidence->buffers = (struct mig_uring_buffers){ 0 };
+	if (mig_mappings_new(walk->process, &evidence->mappings) < 0)
+		evidence->mappings = NULL;
+	if (mig_filesystems_new(walk->process->context, walk->process->pid,
+				&evidence->filesystems) < 0)
+		evidence->filesystems = NULL;
+}
+
+static void forget(struct evidence *evidence)
+{
+	mig_uring_done(&evidence->buffers);
+	mig_mappings_free(evidence->mappings);
+	mig_filesystems_free(evidence->filesystems);
+	*evidence = (struct evidence){ .caller_nodes = evidence->caller_nodes };
+}
+
+/* Addresses come in ascending order, and so do mappings. */
+static void find_mapping(struct evidence *evidence, uint64_t address)
+{
+	while (evidence->mappings &&
+	       (!evidence->mapping || evidence->mapping->end <= address)) {
+		if (mig_mappings_next(evidence->mappings, &evidence->mapping) < 0 ||
+		    !evidence->mapping) {
+			mig_mappings_free(evidence->mappings);
+			evidence->mappings = NULL;
+			evidence->mapping = NULL;
+		}
+	}
+}
+
+static bool is_mapped_as(const struct evidence *evidence, const struct mig_task *task,
+			 const char *name)
+{
+	return evidence->mapping && evidence->mapping->start <= task->address &&
+	       !strncmp(evidence->mapping->name, name, strlen(name));
+}
+
+/* Dirty pages move with the file system's help; those of ramfs never do. */
+static bool is_stuck_in_file_system(const struct evidence *evidence,
+				    const struct mig_task *task, uint64_t flags)
+{
+	static const char *const movers[] = { "ext2", "ext3", "ext4", "xfs",
+					      "btrfs", "f2fs", "tmpfs", "hugetlbfs" };
+	const char *type;
+
+	if (!(flags & MIG_FLAG_DIRTY) || (flags & MIG_FLAG_ANON) ||
+	    task->kind != MIG_KIND_FILE || !evidence->mapping || !evidence->filesystems)
+		return false;
+	type = mig_filesystems_get_type(evidence->filesystems,
+					evidence->mapping->device_major,
+					evidence->mapping->device_minor);
+	if (!type)
+		return false;
+	for (size_t i = 0; i < sizeof(movers) / sizeof(*movers); i++)
+		if (!strcmp(type, movers[i]))
+			return false;
+	return true;
+}
+
+/* The flags of the page as it lies now. Return: whether they can be known. */
+static bool read_flags(const struct mig_task *task, uint64_t *ret_flags)
+{
+	const struct mig_pagemap *pagemap = &task->walk->pagemap;
+	uint64_t entry;
+
+	return mig_pagemap_read(pagemap, task->address, &entry, 1) == 1 &&
+	       (entry & MIG_PAGEMAP_PRESENT) && (entry & MIG_PAGEMAP_FRAME) &&
+	       !mig_pagemap_read_flags(pagemap, entry & MIG_PAGEMAP_FRAME, ret_flags, 1);
+}
+
+static enum mig_reason reason_of_full(const struct evidence *evidence,
+				      const struct mig_task *task)
+{
+	/* GFP_HIGHUSER obeys the caller's cpuset, and the failure looks the same. */
+	if (!mig_nodeset_has(evidence->caller_nodes, task->to))
+		return MIG_REASON_CPUSET_CALLER;
+	return task->flags & MIG_UNIT_HUGETLB ? MIG_REASON_HUGETLB_POOL :
+						MIG_REASON_NO_MEMORY;
+}
+
+/* It was isolated and tried, and something else still refers to it. */
+static enum mig_reason reason_of_reference(const struct evidence *evidence,
+					   const struct mig_task *task)
+{
+	uint64_t bytes = task->nr_pages * (uint64_t)task->walk->process->context->page_size;
+	uint64_t flags;
+
+	if (mig_uring_has(&evidence->buffers, task->address, task->address + bytes))
+		return MIG_REASON_PINNED_IO_URING;
+	if (is_mapped_as(evidence, task, "/secretmem"))
+		return MIG_REASON_SECRET;
+	if (!read_flags(task, &flags))
+		return MIG_REASON_BUSY;
+	if (flags & (MIG_FLAG_WRITEBACK | MIG_FLAG_LOCKED))
+		return MIG_REASON_BUSY;
+	if (is_stuck_in_file_system(evidence, task, flags))
+		return MIG_REASON_FILE_SYSTEM;
+	return MIG_REASON_PINNED;
+}
+
+/* It could not be isolated: not on an LRU list, or just off it. */
+static enum mig_reason reason_of_isolation(const struct evidence *evidence,
+					   const struct mig_task *task)
+{
+	uint64_t flags;
+
+	if (is_mapped_as(evidence, task, "/secretmem"))
+		return MIG_REASON_SECRET;
+	if (read_flags(task, &flags) && !(flags & MIG_FLAG_LRU) &&
+	    !(task->flags & MIG_UNIT_HUGETLB))
+		return MIG_REASON_DEVICE;
+	return MIG_REASON_BUSY;
+}
+
+static enum mig_reason explain(const struct evidence *evidence, const struct mig_task *task)
+{
+	switch (task->error) {
+	case 0:
+		return reason_of_reference(evidence, task);
+	case ENOMEM:
+		return reason_of_full(evidence, task);
+	case EBUSY:
+		return reason_of_isolation(evidence, task);
+	case ENOENT:
+		return MIG_REASON_PROTECTED;
+	case EFAULT:
+		return MIG_REASON_DEVICE;
+	default:
+		return MIG_REASON_UNKNOWN;
+	}
+}
+
+void mig_explain_tasks(struct mig_worker *worker, const struct mig_tasks *tasks)
+{
+	struct evidence evidence = {
+		.caller_nodes = mig_topology_get_nodes(worker->engine->plan->topology,
+						       MIG_NODES_ALLOWED),
+	};
+
+	for (size_t i = 0; i < tasks->nr; i++) {
+		const struct mig_task *task = &tasks->tasks[i];
+		enum mig_reason reason;
+
+		if (task->state != MIG_TASK_FAILED)
+			continue;
+		if (task->walk != evidence.walk) {
+			forget(&evidence);
+			gather(&evidence, task->walk);
+		}
+		find_mapping(&evidence, task->address);
+		reason = explain(&evidence, task);
+		mig_outcome_add_left(worker->outcome, reason, task->to,
+				     reason == MIG_REASON_UNKNOWN ? task->error : 0,
+				     task->nr_pages);
+	}
+	forget(&evidence);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Hands out the memory of a target in chunks. Each process is walked once, from
+ * its lowest mapping up; several workers may take chunks of one process. A walk
+ * holds the process's memory by its open pagemap, so that exec and exit show.
+ */
+#ifndef MIG_WALK_H
+#define MIG_WALK_H
+
+#include <pthread.h>
+
+#include "outcome.h"
+#include "pagemap.h"
+#include "plan.h"
+#include "span.h"
+
+struct mig_walk {
+	struct mig_walk *next;		/**< in the list of all */
+	struct mig_process *process;
+	struct mig_mappings *mappings;
+	struct mig_pagemap pagemap;
+	pthread_mutex_t lock;		/**< of everything below */
+	struct mig_span span;
+	uint64_t at;			/**< in span; its end: the next mapping is due */
+	bool exhausted;
+	bool gone;			/**< exited or execed */
+	bool kept;			/**< someone has pages left to try again */
+	unsigned int users;
+};
+
+struct mig_chunk {
+	struct mig_span span;
+	uint64_t start;
+	uint64_t end;
+};
+
+struct mig_walks {
+	const struct mig_plan *plan;
+	pthread_mutex_t lock;
+	struct mig_walk *all;
+	size_t next_member;
+};
+
+void mig_walks_init(struct mig_walks *walks, const struct mig_plan *plan);
+
+/** mig_walks_done - closes all walks. */
+void mig_walks_done(struct mig_walks *walks);
+
+/**
+ * mig_walks_acquire - a process to work on
+ *
+ * One that nobody has begun if there is any; else one that others work on.
+ * @tally: counts processes, and those that are gone
+ * Return: the walk, NULL if there is nothing to do; a negative errno in @ret_error
+ * if a process could not be opened for other reasons than that it is gone.
+ */
+struct mig_walk *mig_walks_acquire(struct mig_walks *walks, struct mig_outcome *tally,
+				   int *ret_error);
+
+/** mig_walks_release - give it back; its files are closed once nobody needs them. */
+void mig_walks_release(struct mig_walks *walks, struct mig_walk *walk);
+
+/**
+ * mig_walk_next - the next chunk of a process
+ * @tally: takes mappings that are settled as a whole
+ * Return: 1, 0 at the end, or a negative errno.
+ */
+int mig_walk_next(struct mig_walk *walk, const struct mig_plan *plan,
+		  struct mig_outcome *tally, struct mig_chunk *ret_chunk);
+
+/** mig_walk_set_gone - its memory no longer exists. Counted once in @tally. */
+void mig_walk_set_gone(struct mig_walk *walk, struct mig_outcome *tally);
+
+/** mig_walk_is_gone - see above; safe against other workers. */
+bool mig_walk_is_gone(struct mig_walk *walk);
+
+/** mig_walk_keep - leave its files open until mig_walks_done(). */
+void mig_walk_keep(struct mig_walk *walk);
+
+#endif

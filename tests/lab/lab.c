@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A test's world from its beginning to its end. */
+#include "lab_world.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define STATUS_SKIPPED 77
+
+static unsigned int nr_skipped;
+
+static void run_out_of_time(int signal_number)
+{
+	static const char message[] = "the test ran out of time\n";
+
+	(void)signal_number;
+	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
+		_exit(2);
+	_exit(1);
+}
+
+int lab_setup(void **state)
+{
+	signal(SIGALRM, run_out_of_time);
+	signal(SIGPIPE, SIG_IGN);
+	alarm(LAB_TEST_SECONDS);
+	*state = calloc(1, sizeof(struct lab));
+	return *state ? 0 : -1;
+}
+
+static void forget_views(struct lab *lab)
+{
+	struct lab_view *view;
+
+	while ((view = lab->views)) {
+		lab->views = view->next;
+		oracle_forget(&view->view);
+		free(view);
+	}
+}
+
+int lab_teardown(void **state)
+{
+	struct lab *lab = *state;
+
+	lab_end_runs(lab);
+	lab_end_victims(lab);
+	lab_undo_all(lab);
+	forget_views(lab);
+	free(lab);
+	alarm(0);
+	return 0;
+}
+
+void lab_skip(const char *format, ...)
+{
+	va_list arguments;
+
+	printf("SKIPPED: ");
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	printf("\n");
+	nr_skipped++;
+	skip();
+}
+
+const char *lab_program_path(const char *variable, const char *fallback)
+{
+	const char *path = getenv(variable);
+
+	return path ? path : fallback;
+}
+
+/* What would move or merge pages behind a test's back. */
+static void calm_the_machine(void)
+{
+	if (system("echo 0 >/proc/sys/kernel/numa_balancing;"
+		   "echo 4000000000 >/sys/kernel/mm/transparent_hugepage/khugepaged/"
+		   "scan_sleep_millisecs"))
+		printf("the machine cannot be calmed\n");
+}
+
+int lab_run_tests(const struct CMUnitTest *tests, size_t nr_tests, unsigned int nr_nodes)
+{
+	struct utsname name;
+	int nr_failed;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	uname(&name);
+	printf("Linux %s, %u nodes with memory\n", name.release, lab_nodes());
+	if (lab_nodes() < nr_nodes) {
+		printf("SKIPPED: needs %u nodes\n", nr_nodes);
+		return STATUS_SKIPPED;
+	}
+	if (nr_nodes > 1)
+		calm_the_machine();
+	nr_failed = _cmocka_run_group_tests("lab", tests, nr_tests, NULL, NULL);
+	if (nr_failed)
+		return 1;
+	return nr_skipped ? STATUS_SKIPPED : 0;
+}

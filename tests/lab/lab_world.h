@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of a test's world, for the harness alone. */
+#ifndef LAB_WORLD_H
+#define LAB_WORLD_H
+
+#include "lab.h"
+
+#define LAB_ANSWER_SECONDS 60
+#define LAB_RUN_SECONDS 90
+#define LAB_TEST_SECONDS 150
+
+/** Something to be done when the test is over: write text to path, or run it. */
+struct lab_undo {
+	char *path; /**< NULL: text is a command */
+	char *text;
+	struct lab_undo *next;
+};
+
+/** A view and who has it, to be freed. */
+struct lab_view {
+	struct oracle_view view;
+	struct lab_view *next;
+};
+
+struct lab {
+	struct victim *victims;
+	struct run *runs;
+	struct lab_undo *undos;
+	struct lab_view *views;
+	unsigned int nr_cgroups;
+	char cgroup[8][64];
+	char mount_path[64];
+};
+
+/** Descriptors for a new process; -1: /dev/null. */
+struct lab_streams {
+	int in;
+	int out;
+	int err;
+};
+
+/**
+ * lab_spawn - start a program, which dies with this one
+ * @words: its arguments, then NULL
+ */
+pid_t lab_spawn(char *const *words, const struct lab_as *as, struct lab_streams streams);
+
+/** lab_split - the words of a command line; one free(3) frees them. */
+char **lab_split(const char *program, const char *line);
+
+/** lab_kill - end a child and reap it. */
+void lab_kill(pid_t pid);
+
+/** lab_end_runs, lab_end_victims - what the teardown does to them. */
+void lab_end_runs(struct lab *lab);
+void lab_end_victims(struct lab *lab);
+
+/** lab_undo_all - in the opposite order of lab_set() and lab_shell(). */
+void lab_undo_all(struct lab *lab);
+
+/** lab_program_path - of a program of the build, by an environment variable. */
+const char *lab_program_path(const char *variable, const char *fallback);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `migratectl move-pid --json` says, as a struct: the only place that knows the
+ * names of its keys.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REPORT_MAX_NODES 64
+#define REPORT_MAX_REASONS 16
+
+struct report_amount {
+	uint64_t pages;
+	uint64_t bytes;
+};
+
+/** An entry of "skipped" or "left". */
+struct report_reason {
+	char reason[32];
+	char text[160];
+	char hint[256]; /**< "" if there is none */
+	int node;       /**< -1 if there is none */
+	int error;
+	struct report_amount amount;
+};
+
+/** One target. */
+struct report {
+	int pid;
+	unsigned int processes;
+	unsigned int processes_gone;
+	struct report_amount considered;
+	struct report_amount wanted;
+	struct report_amount moved;
+	struct report_amount already;
+	struct report_amount gone;
+	struct report_amount paged_out;
+	struct report_amount swapped;
+	struct report_reason skipped[REPORT_MAX_REASONS];
+	size_t nr_skipped;
+	struct report_reason left[REPORT_MAX_REASONS];
+	size_t nr_left;
+	uint64_t zero_pages;
+	uint64_t huge_moved_whole;
+	uint64_t huge_split;
+	uint64_t pairs[REPORT_MAX_NODES][REPORT_MAX_NODES]; /**< pages, from, to */
+	uint64_t before_bytes[REPORT_MAX_NODES];
+	uint64_t after_bytes[REPORT_MAX_NODES];
+	uint64_t settled_bytes[REPORT_MAX_NODES];
+	bool has_settled;
+	double seconds;
+	double longest_call_seconds;
+	unsigned int passes;
+	unsigned int threads;
+	bool stopped;
+	bool timed_out;
+};
+
+/**
+ * report_parse - read all targets of a report
+ * @ret_reports: @ret_nr of them, to be freed with free(3)
+ * @ret_problem: if this fails, what is wrong with the text; a string constant or a
+ *               key's name
+ * Return: whether the text is a report.
+ */
+bool report_parse(const char *text, struct report **ret_reports, size_t *ret_nr,
+		  const char **ret_problem);
+
+/** report_skipped - pages with that reason to skip; NULL: with any. */
+uint64_t report_skipped(const struct report *report, const char *reason);
+
+/** report_left - pages with that reason for being left; NULL: with any. */
+uint64_t report_left(const struct report *report, const char *reason);
+
+#endif

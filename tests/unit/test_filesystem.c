@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "filesystem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+#include "cleanup.h"
+#include "fake_root.h"
+
+#define ROOT_LINE "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n"
+#define SHM_LINE "30 22 0:26 / /dev/shm rw,nosuid shared:3 - tmpfs tmpfs rw,size=9\n"
+#define ODD_LINE \
+	"31 22 0:300 /a\\040b /mnt/c\\012d ro shared:1 master:2 - fuse.x src ro\n"
+
+DEFINE_CLEANUP(filesystems)
+
+struct fixture {
+	struct fake_root *root;
+	struct mig_context *context;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	fixture->root = fake_root_new();
+	fixture->context = fake_root_context(fixture->root, NULL);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	mig_context_free(fixture->context);
+	fake_root_free(fixture->root);
+	free(fixture);
+	return 0;
+}
+
+static void a_type_is_found_by_device_number(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
+
+	fake_root_write(f->root, "proc/42/mountinfo", ROOT_LINE SHM_LINE ODD_LINE);
+	assert_int_equal(mig_filesystems_new(f->context, 42, &filesystems), 0);
+	assert_string_equal(mig_filesystems_get_type(filesystems, 254, 0), "ext4");
+	assert_string_equal(mig_filesystems_get_type(filesystems, 0, 26), "tmpfs");
+	assert_string_equal(mig_filesystems_get_type(filesystems, 0, 300), "fuse.x");
+	assert_null(mig_filesystems_get_type(filesystems, 0, 27));
+	assert_null(mig_filesystems_get_type(filesystems, 26, 0));
+}
+
+static void the_mounts_of_the_process_are_asked_before_ours(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
+	CLEANUP_MIG(filesystems) struct mig_filesystems *ours = NULL;
+
+	fake_root_write(f->root, "proc/42/mountinfo", ROOT_LINE);
+	fake_root_write(f->root, "proc/self/mountinfo", SHM_LINE);
+	assert_int_equal(mig_filesystems_new(f->context, 42, &filesystems), 0);
+	assert_null(mig_filesystems_get_type(filesystems, 0, 26));
+	assert_int_equal(mig_filesystems_new(f->context, 43, &ours), 0);
+	assert_string_equal(mig_filesystems_get_type(ours, 0, 26), "tmpfs");
+}
+
+static void a_root_without_mountinfo_has_no_file_systems(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
+
+	assert_int_equal(mig_filesystems_new(f->context, 42, &filesystems), 0);
+	assert_null(mig_filesystems_get_type(filesystems, 0, 0));
+}
+
+static void a_line_that_does_not_parse_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	struct mig_filesystems *filesystems = NULL;
+
+	fake_root_write(f->root, "proc/42/mountinfo", ROOT_LINE "rubbish\n" SHM_LINE);
+	assert_int_equal(mig_filesystems_new(f->context, 42, &filesystems), -EBADMSG);
+	assert_null(filesystems);
+}
+
+static void nothing_is_freed_without_complaint(void **state)
+{
+	(void)state;
+	mig_filesystems_free(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_type_is_found_by_device_number),
+		TEST(the_mounts_of_the_process_are_asked_before_ours),
+		TEST(a_root_without_mountinfo_has_no_file_systems),
+		TEST(a_line_that_does_not_parse_is_an_error),
+		cmocka_unit_test(nothing_is_freed_without_complaint),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
