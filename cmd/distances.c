@@ -9,6 +9,8 @@
 #include "message.h"
 #include "output.h"
 
+#define LABEL_WIDTH 4
+
 enum distances_column {
 	COL_FROM,
 	COL_DISTANCE,
@@ -30,6 +32,16 @@ struct group {
 	struct mig_nodeset members;
 	int first;
 	unsigned int inner; /* between two members; 0: there is only one */
+};
+
+/* How the matrix is laid out. */
+struct matrix {
+	const struct common_args *args;
+	const struct mig_topology *topology;
+	const struct mig_nodeset *nodes;
+	int label_width;
+	int cell_width;
+	size_t block_columns;	/* that the terminal has room for */
 };
 
 void distances_write(const struct mig_topology *topology, struct json *json,
@@ -73,35 +85,55 @@ static int get_cell_width(const struct mig_topology *topology,
 	return snprintf(NULL, 0, "%u", largest);
 }
 
-static void print_matrix(const struct common_args *args,
-			 const struct mig_topology *topology,
-			 const struct mig_nodeset *nodes, int width)
+static void print_heading(const struct matrix *matrix, const struct mig_nodeset *block)
 {
-	int label = args->raw ? 0 : 4;
+	if (matrix->args->noheadings)
+		return;
+	printf("%*s", matrix->label_width, "NODE");
+	for (int to = mig_nodeset_next(block, MIG_NO_NODE); to != MIG_NO_NODE;
+	     to = mig_nodeset_next(block, to))
+		printf(" %*d", matrix->cell_width, to);
+	putchar('\n');
+}
 
-	width = args->raw ? 0 : width;
-	if (!args->noheadings) {
-		printf("%*s", label, "NODE");
-		for (int to = mig_nodeset_next(nodes, MIG_NO_NODE); to != MIG_NO_NODE;
-		     to = mig_nodeset_next(nodes, to))
-			printf(" %*d", width, to);
-		putchar('\n');
-	}
-	for (int from = mig_nodeset_next(nodes, MIG_NO_NODE); from != MIG_NO_NODE;
-	     from = mig_nodeset_next(nodes, from)) {
-		printf("%*d", label, from);
-		for (int to = mig_nodeset_next(nodes, MIG_NO_NODE); to != MIG_NO_NODE;
-		     to = mig_nodeset_next(nodes, to)) {
+static void print_block(const struct matrix *matrix, const struct mig_nodeset *block)
+{
+	print_heading(matrix, block);
+	for (int from = mig_nodeset_next(matrix->nodes, MIG_NO_NODE); from != MIG_NO_NODE;
+	     from = mig_nodeset_next(matrix->nodes, from)) {
+		printf("%*d", matrix->label_width, from);
+		for (int to = mig_nodeset_next(block, MIG_NO_NODE); to != MIG_NO_NODE;
+		     to = mig_nodeset_next(block, to)) {
 			unsigned int distance =
-				mig_topology_get_distance(topology, from, to);
+				mig_topology_get_distance(matrix->topology, from, to);
 
 			if (distance)
-				printf(" %*u", width, distance);
+				printf(" %*u", matrix->cell_width, distance);
 			else
-				printf(" %*s", width, "-");
+				printf(" %*s", matrix->cell_width, "-");
 		}
 		putchar('\n');
 	}
+}
+
+/* Some columns at a time, with an empty line between. */
+static void print_blocks(const struct matrix *matrix)
+{
+	struct mig_nodeset block = { 0 };
+	size_t nr_columns = 0;
+
+	for (int to = mig_nodeset_next(matrix->nodes, MIG_NO_NODE); to != MIG_NO_NODE;
+	     to = mig_nodeset_next(matrix->nodes, to)) {
+		if (nr_columns == matrix->block_columns) {
+			print_block(matrix, &block);
+			putchar('\n');
+			block = (struct mig_nodeset){ 0 };
+			nr_columns = 0;
+		}
+		mig_nodeset_add(&block, to);
+		nr_columns++;
+	}
+	print_block(matrix, &block);
 }
 
 static bool group_takes(const struct group *group, const struct mig_topology *topology,
@@ -200,36 +232,57 @@ static void add_group(struct table *table, const struct mig_topology *topology,
 	}
 }
 
-static int print_groups(const struct common_args *args,
-			const struct mig_topology *topology,
-			const struct mig_nodeset *nodes)
+/* Nodes that see the same in one row for each distance. Nothing is printed where that
+ * would be longer than the matrix in blocks. */
+static int print_groups(const struct matrix *matrix, bool *ret_printed)
 {
-	CLEANUP_FREE struct group *groups =
-		calloc(mig_nodeset_count(nodes), sizeof(*groups));
+	size_t nr_nodes = mig_nodeset_count(matrix->nodes);
+	size_t nr_blocks = (nr_nodes + matrix->block_columns - 1) / matrix->block_columns;
+	CLEANUP_FREE struct group *groups = calloc(nr_nodes, sizeof(*groups));
 	CLEANUP_TABLE struct table *table = NULL;
 	size_t nr_groups;
 	int status;
 
 	if (!groups)
 		return message_failure(SUBJECT_SYSTEM, -ENOMEM, "cannot compare nodes");
-	status = table_new(args, "nodes", &column_set, 0, &table);
+	status = table_new(matrix->args, "nodes", &column_set, 0, &table);
 	if (status)
 		return status;
-	nr_groups = make_groups(topology, nodes, groups);
+	nr_groups = make_groups(matrix->topology, matrix->nodes, groups);
 	for (size_t i = 0; i < nr_groups; i++)
-		add_group(table, topology, nodes, &groups[i]);
-	return table_print(table);
+		add_group(table, matrix->topology, matrix->nodes, &groups[i]);
+	*ret_printed = table_get_nr_rows(table) <= nr_blocks * nr_nodes;
+	return *ret_printed ? table_print(table) : STATUS_OK;
 }
 
 int distances_print(const struct common_args *args, const struct mig_topology *topology)
 {
 	const struct mig_nodeset *nodes =
 		mig_topology_get_nodes(topology, MIG_NODES_ONLINE);
-	int width = get_cell_width(topology, nodes);
-	size_t room = args->raw ? 0 : output_get_width();
+	size_t terminal_width = args->raw ? 0 : output_get_width();
+	struct matrix matrix = {
+		.args = args,
+		.topology = topology,
+		.nodes = nodes,
+		.label_width = args->raw ? 0 : LABEL_WIDTH,
+		.cell_width = args->raw ? 0 : get_cell_width(topology, nodes),
+		.block_columns = MIG_MAX_NODES,
+	};
+	bool printed = false;
+	int status;
 
-	if (room && 4 + mig_nodeset_count(nodes) * (size_t)(width + 1) > room)
-		return print_groups(args, topology, nodes);
-	print_matrix(args, topology, nodes, width);
+	if (terminal_width) {
+		size_t cell_width = (size_t)matrix.cell_width + 1;
+
+		matrix.block_columns = terminal_width > LABEL_WIDTH + cell_width
+					       ? (terminal_width - LABEL_WIDTH) / cell_width
+					       : 1;
+	}
+	if (mig_nodeset_count(nodes) > matrix.block_columns) {
+		status = print_groups(&matrix, &printed);
+		if (status || printed)
+			return status;
+	}
+	print_blocks(&matrix);
 	return STATUS_OK;
 }

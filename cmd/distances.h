@@ -11,8 +11,9 @@
 /**
  * distances_print - for people
  *
- * A matrix where it fits the terminal or there is none. Otherwise a row for each
- * distance from a node to the nodes there; nodes that see the same are one row.
+ * A matrix where it fits the terminal or there is none. Otherwise the shorter of two:
+ * a row for each distance from a node to the nodes there, nodes that see the same
+ * together; or the matrix, some columns at a time.
  * Return: exit status.
  */
 int distances_print(const struct common_args *args, const struct mig_topology *topology);

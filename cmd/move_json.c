@@ -117,6 +117,7 @@ void move_json_put_result(struct json *json, const struct move_result *result,
 	put_target(json, result->target);
 	json_put_number(json, "processes", totals->processes);
 	json_put_number(json, "processes_gone", totals->processes_gone);
+	json_put_number(json, "processes_denied", totals->processes_denied);
 	put_sums(json, totals, result->outcome, page_size);
 	json_put_number(json, "zero_pages", totals->zero_pages);
 	json_put_number(json, "swapped", totals->swapped_pages);

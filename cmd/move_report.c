@@ -233,7 +233,7 @@ static bool is_enough(const struct mig_totals *totals, unsigned int percent)
 
 static int status_of(const struct mig_totals *totals, unsigned int percent)
 {
-	if (totals->stopped || totals->timed_out)
+	if (totals->stopped || totals->timed_out || totals->processes_denied || totals->error)
 		return STATUS_PARTLY;
 	if (is_enough(totals, percent))
 		return STATUS_OK;
@@ -257,6 +257,13 @@ static void say_remarks(const struct move_result *result)
 				"meanwhile",
 				result->target->pid, totals->processes_gone,
 				totals->processes);
+	if (totals->processes_denied)
+		message_error("pid %d: %u of %u processes may not be looked at",
+			      result->target->pid, totals->processes_denied,
+			      totals->processes);
+	if (totals->error)
+		message_failure(SUBJECT_MOVE, totals->error, "pid %d: not walked to the end",
+				result->target->pid);
 	for (size_t i = 0; (left = mig_outcome_get_left(result->outcome, i)); i++)
 		if (mig_reason_get_hint(left->reason))
 			message_hint("%s: %s", mig_reason_get_text(left->reason),

@@ -80,9 +80,9 @@ static const struct column_set *const column_sets[] = { &column_set };
 
 static const struct option_spec options[] = {
 	{ OPTION_FLAG(struct nodes_args, distances), .name = "distances",
-	  .help = "print how far the nodes are from each other: a matrix or, where that "
-		  "is too wide for the terminal, the nodes at each distance; nodes that "
-		  "see the same distances are put together",
+	  .help = "print how far the nodes are from each other: a matrix or, if that is "
+		  "too wide for the terminal, the nodes at each distance, or the matrix "
+		  "in blocks",
 	  .exclusive = OPTION_EXCLUSIVE_COLUMNS },
 	OPTIONS_TABLE,
 	OPTIONS_SYSROOT,

@@ -168,7 +168,8 @@ static bool take_next(struct parser *parser, int argc, char **argv,
 		      struct common_args *args, const char **operands, int *ret_status)
 {
 	const struct command *command = parser->command;
-	const char *word = optind < argc ? argv[optind] : NULL;
+	int next = optind ? optind : 1;
+	const char *word = next < argc ? argv[next] : NULL;
 	const struct option_spec *spec;
 	int value;
 
@@ -215,7 +216,8 @@ bool options_parse(const struct command *command, int argc, char **argv,
 		*ret_status = message_failure(SUBJECT_SYSTEM, -ENOMEM, "cannot start");
 		return false;
 	}
-	optind = 1;
+	/* 0: from the beginning, whatever was parsed before. */
+	optind = 0;
 	opterr = 0;
 	while (take_next(&parser, argc, argv, args, operands, ret_status))
 		;

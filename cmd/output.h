@@ -85,9 +85,10 @@ bool table_has_column(const struct table *table, size_t column);
 /**
  * table_set_nodes - which nodes a COLUMN_NODE_SIZES column has
  * @nodes: those that have memory
- * @all:   each gets a column, however wide that is. Otherwise, with more than 8,
- *         only those that hold something do; and where even these are too wide for
- *         the terminal, the largest, and a column OTHERS for the rest.
+ * @all:   each gets a column, however wide that is. Otherwise, if there are more than
+ *         8 or they are too wide for the terminal, only those that hold something
+ *         do; and if even these are too wide, the largest, and a column OTHERS for
+ *         the rest.
  */
 void table_set_nodes(struct table *table, const struct mig_nodeset *nodes, bool all);
 

@@ -265,37 +265,69 @@ static int fold_nodes(struct printer *printer, size_t index, struct mig_nodeset 
 	return r;
 }
 
+/* What a column for each of @nodes takes, with a blank each. */
+static int measure_nodes(const struct printer *printer, size_t index,
+			 const struct mig_nodeset *nodes, size_t *ret_width)
+{
+	size_t width = 0;
+	int r = 0;
+
+	for (int node = mig_nodeset_next(nodes, MIG_NO_NODE); !r && node != MIG_NO_NODE;
+	     node = mig_nodeset_next(nodes, node)) {
+		struct view view;
+
+		r = init_view(printer, index, node, &view);
+		width += view.width + 1;
+	}
+	*ret_width = width;
+	return r;
+}
+
+/* The nodes that hold something, and with @empty also those with memory. */
+static struct mig_nodeset get_nodes(const struct table *table, const uint64_t *sums,
+				    bool empty)
+{
+	struct mig_nodeset nodes = { 0 };
+
+	if (empty)
+		nodes = table->nodes;
+	for (int node = 0; node < MIG_MAX_NODES; node++)
+		if (sums[node])
+			mig_nodeset_add(&nodes, node);
+	return nodes;
+}
+
 /* Which nodes have a column: see table_set_nodes(). */
 static int choose_nodes(struct printer *printer, size_t index)
 {
 	const struct table *table = printer->table;
 	CLEANUP_FREE uint64_t *sums = calloc(MIG_MAX_NODES, sizeof(*sums));
 	bool few = mig_nodeset_count(&table->nodes) <= MANY_NODES;
-	struct mig_nodeset nodes = table->nodes;
-	size_t rest;
+	size_t rest, room, width;
+	struct mig_nodeset nodes;
 	int r;
 
 	if (!sums)
 		return -ENOMEM;
 	sum_nodes(table, index, sums);
-	for (int node = 0; node < MIG_MAX_NODES; node++) {
-		if (sums[node])
-			mig_nodeset_add(&nodes, node);
-		else if (!table->all_nodes && !few)
-			mig_nodeset_remove(&nodes, node);
-	}
+	nodes = get_nodes(table, sums, few || table->all_nodes);
 	if (!printer->terminal_width || table->all_nodes) {
 		printer->shown_nodes = nodes;
 		return 0;
 	}
 	r = measure_rest(printer, &rest);
+	if (!r)
+		r = measure_nodes(printer, index, &nodes, &width);
 	if (r < 0)
 		return r;
 	/* The last column has no blank behind it. */
-	return fold_nodes(printer, index, nodes, sums,
-			  printer->terminal_width + 1 > rest
-				  ? printer->terminal_width + 1 - rest
-				  : 0);
+	room = printer->terminal_width + 1 > rest ? printer->terminal_width + 1 - rest
+						  : 0;
+	if (width <= room) {
+		printer->shown_nodes = nodes;
+		return 0;
+	}
+	return fold_nodes(printer, index, get_nodes(table, sums, false), sums, room);
 }
 
 static int add_node_views(struct printer *printer, size_t index)

@@ -20,7 +20,7 @@ uint64_t mig_clock_ns(void)
 
 int mig_batch_init(struct mig_batch *batch, size_t capacity)
 {
-	*batch = (struct mig_batch){ .capacity = capacity };
+	*batch = (struct mig_batch){ .capacity = capacity, .filled_node = MIG_NO_NODE };
 	batch->addresses = malloc(capacity * sizeof(*batch->addresses));
 	batch->status = malloc(capacity * sizeof(*batch->status));
 	batch->nodes = malloc(capacity * sizeof(*batch->nodes));
@@ -87,6 +87,15 @@ static void fill_status(struct mig_batch *batch)
 		batch->status[i] = MIG_STATUS_UNTRIED;
 }
 
+static void fill_nodes(struct mig_batch *batch, int node)
+{
+	if (batch->filled_node == node)
+		return;
+	for (size_t i = 0; i < batch->capacity; i++)
+		batch->nodes[i] = node;
+	batch->filled_node = node;
+}
+
 /* The stretch that failed: from the first mark to the next status that was written. */
 static void find_failed(const struct mig_batch *batch, size_t *ret_start, size_t *ret_end)
 {
@@ -110,8 +119,7 @@ int mig_batch_move(const struct mig_context *context, struct mig_batch *batch, p
 	int r;
 
 	fill_status(batch);
-	for (size_t i = 0; i < batch->nr; i++)
-		batch->nodes[i] = node;
+	fill_nodes(batch, node);
 	begin = mig_clock_ns();
 	result = context->calls->move_pages(pid, batch->nr, batch->addresses, batch->nodes,
 					    batch->status,

@@ -22,7 +22,7 @@
 /* A tree that forks faster than it is walked is given up after so many rounds. */
 #define MOST_ROUNDS 64
 
-bool mig_engine_is_stopped(struct mig_engine *engine)
+bool mig_engine_is_stopped(const struct mig_engine *engine)
 {
 	return __atomic_load_n(&engine->stop, __ATOMIC_RELAXED);
 }
@@ -176,18 +176,25 @@ static void *run_job(void *data)
 	return NULL;
 }
 
+/* A time limit does not wait for the next regular tick. */
+static uint64_t next_tick(const struct mig_engine *engine)
+{
+	uint64_t elapsed = mig_clock_ns() - engine->begin_ns;
+	uint64_t timeout = engine->options.timeout_ns;
+
+	if (!timeout || elapsed + TICK_NS <= timeout || mig_engine_is_stopped(engine))
+		return TICK_NS;
+	return timeout > elapsed ? timeout - elapsed : 0;
+}
+
 static void wait_for_workers(struct mig_engine *engine, struct mig_crew *crew,
 			     struct mig_totals *totals)
 {
-	uint64_t next = TICK_NS;
-
-	if (engine->options.timeout_ns && engine->options.timeout_ns < next)
-		next = engine->options.timeout_ns;
 	pthread_mutex_lock(&engine->lock);
 	while (engine->nr_busy) {
 		struct timespec deadline;
 
-		deadline_in(&deadline, next);
+		deadline_in(&deadline, next_tick(engine));
 		if (pthread_cond_timedwait(&engine->changed, &engine->lock, &deadline) !=
 		    ETIMEDOUT)
 			continue;
@@ -303,15 +310,8 @@ static int sum_up(struct mig_engine *engine, const struct mig_crew *crew,
 		  const struct mig_worker *workers, uint64_t splits_before,
 		  struct mig_outcome *outcome)
 {
-	int r = 0;
-
-	for (unsigned int i = 0; i < crew->most; i++) {
+	for (unsigned int i = 0; i < crew->most; i++)
 		mig_outcome_merge(outcome, workers[i].outcome);
-		outcome->totals.processes += workers[i].outcome->totals.processes;
-		outcome->totals.processes_gone += workers[i].outcome->totals.processes_gone;
-		if (workers[i].error)
-			r = workers[i].error;
-	}
 	/* Without frame numbers a split is seen only in the machine's counter. */
 	if (!engine->plan->frames && outcome->totals.moved_huge_pages &&
 	    read_splits(engine->context) != splits_before)
@@ -319,7 +319,7 @@ static int sum_up(struct mig_engine *engine, const struct mig_crew *crew,
 	outcome->totals.elapsed_ns = mig_clock_ns() - engine->begin_ns;
 	outcome->totals.threads = crew->used;
 	mig_outcome_sort(outcome);
-	return outcome->error ? outcome->error : r;
+	return outcome->error;
 }
 
 static int run(struct mig_engine *engine, struct mig_outcome *outcome)

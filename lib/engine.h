@@ -45,7 +45,7 @@ struct mig_engine {
 };
 
 /** mig_engine_is_stopped - whether to end between two calls. */
-bool mig_engine_is_stopped(struct mig_engine *engine);
+bool mig_engine_is_stopped(const struct mig_engine *engine);
 
 /** mig_engine_sleep_until - Return: false if the run was stopped meanwhile. */
 bool mig_engine_sleep_until(struct mig_engine *engine, uint64_t when_ns);

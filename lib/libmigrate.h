@@ -698,6 +698,8 @@ struct mig_totals {
 	unsigned int threads;		/**< the most that worked at once */
 	unsigned int processes;		/**< members that were walked */
 	unsigned int processes_gone;	/**< of them, exited or execed meanwhile */
+	unsigned int processes_denied;	/**< of them, not permitted to be looked at */
+	int error;			/**< a negative errno that ended the walk early, or 0 */
 	bool stopped;			/**< by the progress callback */
 	bool timed_out;
 };

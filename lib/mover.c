@@ -6,17 +6,10 @@
 
 #include "worker.h"
 
-static void count_done(struct mig_worker *worker, uint64_t nr_pages)
-{
-	__atomic_fetch_add(&worker->engine->done_pages, nr_pages, __ATOMIC_RELAXED);
-}
-
 static void book_moved(struct mig_worker *worker, const struct mig_task *task,
 		       uint64_t nr_pages)
 {
 	mig_outcome_add_moved(worker->outcome, task->from, task->to, nr_pages);
-	__atomic_fetch_add(&worker->engine->moved_pages, nr_pages, __ATOMIC_RELAXED);
-	count_done(worker, nr_pages);
 }
 
 static void fail(struct mig_task *task, int error)
@@ -84,7 +77,6 @@ static void take_apart(struct mig_worker *worker, struct mig_tasks *tasks,
 			moved++;
 		} else if (status == -ENOENT || status == -EFAULT || status == -ESRCH) {
 			mig_outcome_add_gone(worker->outcome, 1);
-			count_done(worker, 1);
 		} else if (!mig_tasks_add(tasks, &page)) {
 			mig_outcome_add_left(worker->outcome, MIG_REASON_BUSY, task->to,
 					     error, 1);
@@ -141,7 +133,6 @@ static void book_absent(struct mig_worker *worker, struct mig_task *task, int er
 		return;
 	}
 	mig_outcome_add_gone(worker->outcome, task->nr_pages);
-	count_done(worker, task->nr_pages);
 	task->state = MIG_TASK_DONE;
 }
 
@@ -163,7 +154,6 @@ static void book(struct mig_worker *worker, struct mig_tasks *tasks, struct mig_
 		break;
 	case -EACCES:
 		mig_outcome_add_skipped(worker->outcome, MIG_SKIP_SHARED, task->nr_pages);
-		count_done(worker, task->nr_pages);
 		task->state = MIG_TASK_DONE;
 		break;
 	case MIG_STATUS_FAILED:
@@ -208,7 +198,6 @@ static void book_refusal(struct mig_worker *worker, struct mig_task *task, int e
 				     reason == MIG_REASON_UNKNOWN ? -error : 0,
 				     task->nr_pages);
 	}
-	count_done(worker, task->nr_pages);
 	task->state = MIG_TASK_DONE;
 }
 
@@ -280,7 +269,9 @@ static bool reserve(struct mig_worker *worker, struct mig_tasks *tasks, bool hug
 static void book_call(struct mig_worker *worker, struct mig_tasks *tasks, int result)
 {
 	struct mig_batch *batch = &worker->batch;
+	struct mig_engine *engine = worker->engine;
 	struct mig_totals *totals = &worker->outcome->totals;
+	uint64_t moved = totals->moved_pages, considered = totals->considered_pages;
 	bool progress = false;
 
 	if (batch->elapsed_ns > totals->longest_call_ns)
@@ -297,6 +288,10 @@ static void book_call(struct mig_worker *worker, struct mig_tasks *tasks, int re
 	/* The kernel tried nothing and said nothing: do not ask for ever. */
 	if (!progress)
 		fail_picked(worker, tasks, EBUSY);
+	__atomic_fetch_add(&engine->moved_pages, totals->moved_pages - moved,
+			   __ATOMIC_RELAXED);
+	__atomic_fetch_add(&engine->done_pages, totals->considered_pages - considered,
+			   __ATOMIC_RELAXED);
 }
 
 static void give_back_failed(struct mig_worker *worker, const struct mig_tasks *tasks,

@@ -38,4 +38,11 @@ int mig_node_read_performance(const struct mig_context *context, struct mig_node
 int mig_node_read_memory(const struct mig_context *context, int node, bool has_directory,
 			 struct mig_node_memory *ret_memory);
 
+/**
+ * mig_node_read_total - how much memory a node of the node directory has
+ * @ret_bytes: MIG_UNKNOWN_BYTES where its meminfo does not tell
+ * Errors: -EBADMSG; errnos of the file.
+ */
+int mig_node_read_total(const struct mig_context *context, int node, uint64_t *ret_bytes);
+
 #endif

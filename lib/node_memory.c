@@ -176,6 +176,17 @@ static int read_pools(const struct mig_context *context, int node, bool has_dire
 	return 0;
 }
 
+int mig_node_read_total(const struct mig_context *context, int node, uint64_t *ret_bytes)
+{
+	struct mig_node_memory memory;
+	int r = read_meminfo(context, node, true, &memory);
+
+	if (r < 0)
+		return r;
+	*ret_bytes = memory.total_bytes;
+	return 0;
+}
+
 int mig_node_read_memory(const struct mig_context *context, int node, bool has_directory,
 			 struct mig_node_memory *ret_memory)
 {

@@ -100,6 +100,11 @@ void mig_outcome_merge(struct mig_outcome *outcome, const struct mig_outcome *ot
 				     other->left[i].error, other->left[i].nr_pages);
 	mig_outcome_add_already(outcome, add->already_pages);
 	mig_outcome_add_gone(outcome, add->gone_pages);
+	sum->processes += add->processes;
+	sum->processes_gone += add->processes_gone;
+	sum->processes_denied += add->processes_denied;
+	if (add->error)
+		sum->error = add->error;
 	sum->paged_out_pages += add->paged_out_pages;
 	sum->zero_pages += add->zero_pages;
 	sum->swapped_pages += add->swapped_pages;
@@ -122,6 +127,7 @@ void mig_outcome_sort(struct mig_outcome *outcome)
 {
 	if (outcome->nr_left)
 		qsort(outcome->left, outcome->nr_left, sizeof(*outcome->left), by_size);
+	mig_pairs_sort(&outcome->moved);
 }
 
 const struct mig_totals *mig_outcome_get_totals(const struct mig_outcome *outcome)

@@ -34,7 +34,7 @@ void mig_outcome_add_gone(struct mig_outcome *outcome, uint64_t nr_pages);
 /** mig_outcome_merge - add all of @other. */
 void mig_outcome_merge(struct mig_outcome *outcome, const struct mig_outcome *other);
 
-/** mig_outcome_sort - largest reasons first. */
+/** mig_outcome_sort - largest reasons first, pairs by node. */
 void mig_outcome_sort(struct mig_outcome *outcome);
 
 #endif

@@ -9,6 +9,7 @@
 /* Where the user bounds the stall, it may cost what it does. */
 #define LEAST_STRICT_PAGES 16
 #define FIRST_PAGES 4096
+#define FIRST_LARGE_PAGES 16384
 /* 256 MiB of 4 KiB pages: a call of huge pages is bounded by bytes, too. */
 #define MOST_LARGE_PAGES 65536
 /* Of a second: how much of the rate one call may take. */
@@ -23,8 +24,8 @@ void mig_pace_init(struct mig_pace *pace, size_t page_size, uint64_t max_stall_n
 		.strict = max_stall_ns != 0,
 		.rate = rate,
 	};
-	for (int i = 0; i < MIG_PACE_NR_CLASSES; i++)
-		pace->limit[i] = pace->strict ? LEAST_PAGES / 4 : FIRST_PAGES;
+	pace->limit[MIG_PACE_SMALL] = pace->strict ? LEAST_PAGES / 4 : FIRST_PAGES;
+	pace->limit[MIG_PACE_LARGE] = pace->strict ? LEAST_PAGES : FIRST_LARGE_PAGES;
 	pthread_mutex_init(&pace->lock, NULL);
 }
 

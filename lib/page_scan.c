@@ -294,8 +294,8 @@ static int ask_nodes(struct mig_page_scan *scan, const struct mig_span *span)
 	for (at = 0; at < scan->nr_units; at++) {
 		const struct mig_unit *unit = &scan->units[at];
 
-		if (unit->node == MIG_NO_NODE && (unit->flags & MIG_UNIT_SHARED) &&
-		    !(unit->flags & MIG_UNIT_FILE))
+		if (unit->node == MIG_NO_NODE && !unit->frame &&
+		    (unit->flags & MIG_UNIT_SHARED) && !(unit->flags & MIG_UNIT_FILE))
 			scan->zero_pages += unit->nr_pages;
 		else
 			scan->units[kept++] = *unit;

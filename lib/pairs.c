@@ -71,3 +71,18 @@ uint64_t mig_pairs_get_total(const struct mig_pairs *pairs)
 		sum += pairs->counts[i].nr_pages;
 	return sum;
 }
+
+static int by_nodes(const void *a, const void *b)
+{
+	const struct mig_pair_count *left = a, *right = b;
+
+	if (left->from != right->from)
+		return left->from < right->from ? -1 : 1;
+	return (left->to > right->to) - (left->to < right->to);
+}
+
+void mig_pairs_sort(struct mig_pairs *pairs)
+{
+	if (pairs->nr)
+		qsort(pairs->counts, pairs->nr, sizeof(*pairs->counts), by_nodes);
+}

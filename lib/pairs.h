@@ -29,4 +29,7 @@ uint64_t mig_pairs_get_out_of(const struct mig_pairs *pairs, int from);
 /** mig_pairs_get_total - all of them. */
 uint64_t mig_pairs_get_total(const struct mig_pairs *pairs);
 
+/** mig_pairs_sort - by node, from first. */
+void mig_pairs_sort(struct mig_pairs *pairs);
+
 #endif

@@ -256,6 +256,7 @@ int mig_plan_check(struct mig_plan *plan)
 				 NULL, MIG_FINDING_CPUSET_CALLER);
 	if (!r)
 		r = check_processes(plan);
+	mig_pairs_sort(&plan->demand);
 	if (!r && plan->nr_findings)
 		qsort(plan->findings, plan->nr_findings, sizeof(*plan->findings),
 		      refusals_first);

@@ -16,7 +16,7 @@ static const struct wording skips[MIG_NR_SKIPS] = {
 };
 
 static const struct wording reasons[MIG_NR_REASONS] = {
-	[MIG_REASON_BUSY] = { "busy", "busy: under I/O or in use",
+	[MIG_REASON_BUSY] = { "busy", "busy: under I/O or pinned",
 			      "try again later, or with more --passes" },
 	[MIG_REASON_PINNED] = { "pinned", "pinned: something holds extra references",
 				"direct I/O, RDMA, vfio or a pipe may hold them" },
@@ -42,7 +42,7 @@ static const struct wording reasons[MIG_NR_REASONS] = {
 	[MIG_REASON_DEVICE] = { "device", "device memory or a driver's pages", NULL },
 	[MIG_REASON_PROTECTED] = { "protected",
 				   "access-protected pages, which this kernel does not see",
-				   "Linux 6.7 and newer move them" },
+				   "Linux 6.12 moves them" },
 	[MIG_REASON_SECRET] = { "secret", "secret memory (memfd_secret)", NULL },
 	[MIG_REASON_NODE_GONE] = { "node-gone", "the destination went offline", NULL },
 	[MIG_REASON_UNKNOWN] = { "unknown", "unknown", NULL },

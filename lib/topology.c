@@ -195,14 +195,14 @@ static int find_nodes_with_memory(struct mig_topology *topology, struct mig_node
 	*set = no_nodes;
 	for (size_t i = 0; i < topology->nr_nodes; i++) {
 		int number = topology->nodes[i].number;
-		struct mig_node_memory memory;
-		int r = mig_topology_read_memory(topology, number, &memory);
+		uint64_t bytes;
+		int r = mig_node_read_total(topology->context, number, &bytes);
 
 		if (r == -ENOENT)
 			continue;
 		if (r < 0)
 			return r;
-		if (memory.total_bytes && memory.total_bytes != MIG_UNKNOWN_BYTES)
+		if (bytes && bytes != MIG_UNKNOWN_BYTES)
 			mig_nodeset_add(set, number);
 	}
 	return 0;

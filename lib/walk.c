@@ -60,8 +60,7 @@ static int open_walk(struct mig_process *process, struct mig_walk **ret_walk)
 }
 
 /* The next member that can be walked; the list's lock is held. */
-static struct mig_walk *begin_member(struct mig_walks *walks, struct mig_outcome *tally,
-				     int *ret_error)
+static struct mig_walk *begin_member(struct mig_walks *walks, struct mig_outcome *tally)
 {
 	while (walks->next_member < mig_target_get_count(walks->plan->target)) {
 		struct mig_process *process = mig_target_get_process(
@@ -77,8 +76,10 @@ static struct mig_walk *begin_member(struct mig_walks *walks, struct mig_outcome
 		}
 		if (r == -ESRCH)
 			tally->totals.processes_gone++;
+		else if (r == -EACCES || r == -EPERM)
+			tally->totals.processes_denied++;
 		else
-			*ret_error = r;
+			tally->totals.error = r;
 	}
 	return NULL;
 }
@@ -97,13 +98,12 @@ static struct mig_walk *join_other(struct mig_walks *walks)
 	return NULL;
 }
 
-struct mig_walk *mig_walks_acquire(struct mig_walks *walks, struct mig_outcome *tally,
-				   int *ret_error)
+struct mig_walk *mig_walks_acquire(struct mig_walks *walks, struct mig_outcome *tally)
 {
 	struct mig_walk *walk;
 
 	pthread_mutex_lock(&walks->lock);
-	walk = begin_member(walks, tally, ret_error);
+	walk = begin_member(walks, tally);
 	if (!walk)
 		walk = join_other(walks);
 	if (walk)

@@ -50,12 +50,10 @@ void mig_walks_done(struct mig_walks *walks);
  * mig_walks_acquire - a process to work on
  *
  * One that nobody has begun if there is any; else one that others work on.
- * @tally: counts processes, and those that are gone
- * Return: the walk, NULL if there is nothing to do; a negative errno in @ret_error
- * if a process could not be opened for other reasons than that it is gone.
+ * @tally: counts processes, and those that are gone or cannot be looked at
+ * Return: the walk, NULL if there is nothing to do.
  */
-struct mig_walk *mig_walks_acquire(struct mig_walks *walks, struct mig_outcome *tally,
-				   int *ret_error);
+struct mig_walk *mig_walks_acquire(struct mig_walks *walks, struct mig_outcome *tally);
 
 /** mig_walks_release - give it back; its files are closed once nobody needs them. */
 void mig_walks_release(struct mig_walks *walks, struct mig_walk *walk);

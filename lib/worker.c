@@ -64,7 +64,9 @@ void mig_worker_done(struct mig_worker *worker)
 static uint64_t flush_pages(const struct mig_worker *worker)
 {
 	struct mig_engine *engine = worker->engine;
-	uint64_t limit = mig_pace_get_limit(&engine->pace, MIG_PACE_SMALL);
+	uint64_t small = mig_pace_get_limit(&engine->pace, MIG_PACE_SMALL);
+	uint64_t large = mig_pace_get_limit(&engine->pace, MIG_PACE_LARGE);
+	uint64_t limit = small > large ? small : large;
 	uint64_t done = __atomic_load_n(&engine->done_pages, __ATOMIC_RELAXED);
 	uint64_t rest = engine->planned_pages > done ? engine->planned_pages - done : 0;
 	uint64_t share = rest / (2 * (uint64_t)engine->nr_open);
@@ -164,7 +166,7 @@ static void take_chunk(struct mig_worker *worker, struct mig_walk *walk,
 			return;
 		}
 		if (r < 0) {
-			worker->error = r;
+			worker->outcome->totals.error = r;
 			return;
 		}
 		for (size_t i = 0; i < worker->scan.nr_units; i++)
@@ -181,7 +183,7 @@ static void walk_process(struct mig_worker *worker, struct mig_walk *walk)
 	int r = 0;
 
 	mig_page_scan_set_process(&worker->scan, walk->process, &walk->pagemap);
-	while (!worker->error && !mig_engine_is_stopped(engine)) {
+	while (!worker->outcome->totals.error && !mig_engine_is_stopped(engine)) {
 		r = mig_walk_next(walk, engine->plan, worker->outcome, &chunk);
 		if (r <= 0)
 			break;
@@ -194,7 +196,7 @@ static void walk_process(struct mig_worker *worker, struct mig_walk *walk)
 	if (r == -ESRCH)
 		mig_walk_set_gone(walk, worker->outcome);
 	else if (r < 0)
-		worker->error = r;
+		worker->outcome->totals.error = r;
 	flush(worker);
 }
 
@@ -204,8 +206,8 @@ void mig_worker_walk(struct mig_worker *worker)
 	struct mig_walk *walk;
 
 	mig_engine_wait_gate(engine, worker->index);
-	while (!worker->error && !mig_engine_is_stopped(engine)) {
-		walk = mig_walks_acquire(&engine->walks, worker->outcome, &worker->error);
+	while (!worker->outcome->totals.error && !mig_engine_is_stopped(engine)) {
+		walk = mig_walks_acquire(&engine->walks, worker->outcome);
 		if (!walk)
 			break;
 		walk_process(worker, walk);

@@ -50,7 +50,6 @@ struct mig_worker {
 	struct mig_tasks pending;	/**< found, not yet tried */
 	struct mig_tasks left;		/**< tried, to be tried again */
 	bool fruitless;		/**< no retry has helped so far */
-	int error;		/**< why it ended early */
 };
 
 /** mig_worker_init - Errors: -ENOMEM. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The join of maps and numa_maps: both files in one input, with a NUL between. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,26 +16,31 @@ DEFINE_CLEANUP(mappings)
 /* A /proc with process 42, in a directory that goes when the program does. */
 static char root[64];
 
-static void write_file(const char *name, const void *bytes, size_t size)
-{
-	char path[128];
+/* Its files are links to memory: nothing is written to a disk. */
+static struct {
+	const char *name;
 	int fd;
+} files[] = {
+	{ "stat", -1 },
+	{ "mountinfo", -1 },
+	{ "maps", -1 },
+	{ "numa_maps", -1 },
+};
 
-	snprintf(path, sizeof(path), "%s/proc/42/%s", root, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	CHECK(fd >= 0);
-	CHECK(write(fd, bytes, size) == (ssize_t)size);
-	close(fd);
+#define NR_FILES (sizeof(files) / sizeof(files[0]))
+
+static void write_file(size_t file, const void *bytes, size_t size)
+{
+	CHECK(!ftruncate(files[file].fd, 0));
+	CHECK(pwrite(files[file].fd, bytes, size, 0) == (ssize_t)size);
 }
 
 static void remove_root(void)
 {
-	static const char *const names[] = { "proc/42/maps", "proc/42/numa_maps",
-					     "proc/42/stat", "proc/42/mountinfo" };
 	char path[128];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", root, names[i]);
+	for (size_t i = 0; i < NR_FILES; i++) {
+		snprintf(path, sizeof(path), "%s/proc/42/%s", root, files[i].name);
 		unlink(path);
 	}
 	snprintf(path, sizeof(path), "%s/proc/42", root);
@@ -43,6 +48,17 @@ static void remove_root(void)
 	snprintf(path, sizeof(path), "%s/proc", root);
 	rmdir(path);
 	rmdir(root);
+}
+
+static void make_file(size_t file)
+{
+	char path[128], target[64];
+
+	files[file].fd = memfd_create(files[file].name, MFD_CLOEXEC);
+	CHECK(files[file].fd >= 0);
+	snprintf(path, sizeof(path), "%s/proc/42/%s", root, files[file].name);
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", files[file].fd);
+	CHECK(!symlink(target, path));
 }
 
 static void make_root(void)
@@ -55,13 +71,15 @@ static void make_root(void)
 
 	snprintf(root, sizeof(root), "%s/fuzz-mappings-XXXXXX", P_tmpdir);
 	CHECK(mkdtemp(root));
+	atexit(remove_root);
 	snprintf(path, sizeof(path), "%s/proc", root);
 	CHECK(!mkdir(path, 0700));
 	snprintf(path, sizeof(path), "%s/proc/42", root);
 	CHECK(!mkdir(path, 0700));
-	write_file("stat", stat, sizeof(stat) - 1);
-	write_file("mountinfo", mountinfo, sizeof(mountinfo) - 1);
-	atexit(remove_root);
+	for (size_t i = 0; i < NR_FILES; i++)
+		make_file(i);
+	write_file(0, stat, sizeof(stat) - 1);
+	write_file(1, mountinfo, sizeof(mountinfo) - 1);
 }
 
 static void check_mapping(const struct mig_mapping *mapping)
@@ -92,8 +110,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!*root)
 		make_root();
-	write_file("maps", data, first);
-	write_file("numa_maps", end ? end + 1 : data, end ? size - first - 1 : 0);
+	write_file(2, data, first);
+	write_file(3, end ? end + 1 : data, end ? size - first - 1 : 0);
 	options.root_path = root;
 	CHECK(!mig_context_new(&options, &context));
 	process.context = context;

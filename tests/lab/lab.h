@@ -64,6 +64,7 @@ struct lab_as {
 	bool own_pid_namespace; /**< its pid is 1 there, and another one here */
 	const long *without;    /**< numbers of system calls that it lacks, then -1 */
 	const char *input;      /**< for its stdin, of migratectl */
+	pid_t pid;              /**< not 0: gets this one, which must be free */
 };
 
 /** A process whose memory is moved, see victim.c. */

@@ -63,7 +63,7 @@ struct oracle_change lab_assert_accounting(const struct report *report,
 	assert_pages("gone or new in the view", 0, change.nr_gone + change.nr_new);
 	assert_pages("considered", report->considered.pages, before->nr_pages);
 	assert_pages("gone", report->gone.pages, 0);
-	assert_pages("swapped", report->swapped.pages, before->nr_swapped);
+	assert_pages("swapped", report->swapped_pages, before->nr_swapped);
 	assert_pages("zero pages", report->zero_pages, before->nr_zero);
 	assert_residency("before", report->before_bytes, before);
 	assert_residency("after", report->after_bytes, after);

@@ -89,6 +89,17 @@ static struct run *start_run(struct lab *lab, const struct lab_as *as,
 	return run;
 }
 
+/* JSON without its indentation: a record of many runs must stay readable. */
+static void print_compactly(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\n' && text[1] && strchr(" ]}", text[1]))
+			text += strspn(text + 1, " ");
+		else
+			putchar(*text);
+	}
+}
+
 static void reap(struct run *run)
 {
 	double deadline = run->started + LAB_RUN_SECONDS;
@@ -109,7 +120,8 @@ static void reap(struct run *run)
 	run->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	run->out = read_buffer(run->out_fd);
 	run->err = read_buffer(run->err_fd);
-	printf("%s%s-> %d after %.2f s\n", run->out, run->err, run->status, run->seconds);
+	print_compactly(run->out);
+	printf("%s-> %d after %.2f s\n", run->err, run->status, run->seconds);
 }
 
 static void assert_equation(const struct report *report)

@@ -130,6 +130,8 @@ char **lab_split(const char *program, const char *line)
 	for (char *word; (word = strsep(&rest, " "));) {
 		if (*word)
 			words[nr++] = word;
+		for (; *word; word++)
+			*word = *word == '\v' ? ' ' : *word;
 	}
 	return words;
 }

@@ -45,7 +45,11 @@ struct lab_streams {
  */
 pid_t lab_spawn(char *const *words, const struct lab_as *as, struct lab_streams streams);
 
-/** lab_split - the words of a command line; one free(3) frees them. */
+/**
+ * lab_split - the words of a command line; one free(3) frees them
+ *
+ * Blanks separate them; a vertical tab is a blank within a word.
+ */
 char **lab_split(const char *program, const char *line);
 
 /** lab_kill - end a child and reap it. */

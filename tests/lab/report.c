@@ -37,6 +37,16 @@ static uint64_t get_number(struct reader *reader, struct json_object *object,
 	return json_object_get_uint64(get(reader, object, key, json_type_int));
 }
 
+static uint64_t get_number_or_null(struct reader *reader, struct json_object *object,
+				   const char *key)
+{
+	struct json_object *value;
+
+	if (json_object_object_get_ex(object, key, &value) && !value)
+		return REPORT_UNKNOWN;
+	return get_number(reader, object, key);
+}
+
 static bool get_bool(struct reader *reader, struct json_object *object, const char *key)
 {
 	return json_object_get_boolean(get(reader, object, key, json_type_boolean));
@@ -163,10 +173,12 @@ static void get_residency(struct reader *reader, struct json_object *object,
 {
 	struct json_object *residency =
 		get(reader, object, "residency", json_type_object);
+	struct json_object *settled;
 
 	get_nodes(reader, residency, "before", report->before_bytes);
 	get_nodes(reader, residency, "after", report->after_bytes);
-	report->has_settled = json_object_object_get_ex(residency, "settled", NULL);
+	report->has_settled =
+		json_object_object_get_ex(residency, "settled", &settled) && settled;
 	if (report->has_settled)
 		get_nodes(reader, residency, "settled", report->settled_bytes);
 }
@@ -187,10 +199,10 @@ static void read_target(struct reader *reader, struct json_object *object,
 		.already = get_amount(reader, object, "already"),
 		.gone = get_amount(reader, object, "gone"),
 		.paged_out = get_amount(reader, object, "paged_out"),
-		.swapped = get_amount(reader, object, "swapped"),
+		.swapped_pages = get_number(reader, object, "swapped"),
 		.zero_pages = get_number(reader, object, "zero_pages"),
 		.huge_moved_whole = get_number(reader, huge, "moved_whole"),
-		.huge_split = get_number(reader, huge, "split"),
+		.huge_split = get_number_or_null(reader, huge, "split"),
 		.seconds = get_seconds(reader, object, "seconds"),
 		.longest_call_seconds =
 			get_seconds(reader, object, "longest_call_seconds"),

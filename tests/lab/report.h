@@ -13,6 +13,8 @@
 #define REPORT_MAX_NODES 64
 #define REPORT_MAX_REASONS 16
 
+#define REPORT_UNKNOWN UINT64_MAX
+
 struct report_amount {
 	uint64_t pages;
 	uint64_t bytes;
@@ -39,14 +41,14 @@ struct report {
 	struct report_amount already;
 	struct report_amount gone;
 	struct report_amount paged_out;
-	struct report_amount swapped;
+	uint64_t swapped_pages;
 	struct report_reason skipped[REPORT_MAX_REASONS];
 	size_t nr_skipped;
 	struct report_reason left[REPORT_MAX_REASONS];
 	size_t nr_left;
 	uint64_t zero_pages;
 	uint64_t huge_moved_whole;
-	uint64_t huge_split;
+	uint64_t huge_split;                                /**< or REPORT_UNKNOWN */
 	uint64_t pairs[REPORT_MAX_NODES][REPORT_MAX_NODES]; /**< pages, from, to */
 	uint64_t before_bytes[REPORT_MAX_NODES];
 	uint64_t after_bytes[REPORT_MAX_NODES];

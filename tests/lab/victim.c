@@ -470,7 +470,8 @@ static void start_on_node(const struct victim_options *options, char **argv)
 {
 	int err;
 
-	if (!options->nr_nodes || options->memory_only || victim_is_bound(options->nodes[0]))
+	if (!options->nr_nodes || options->memory_only ||
+	    victim_is_bound(options->nodes[0]))
 		return;
 	err = victim_bind(options->nodes[0]);
 	if (!err)

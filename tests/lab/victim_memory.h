@@ -22,6 +22,7 @@ struct victim_options {
 	int nodes[VICTIM_MAX_NODES]; /**< consecutive parts go to these */
 	unsigned int nr_nodes;       /**< 0: wherever the kernel likes */
 	bool keep_policy;            /**< stay bound to the nodes */
+	bool memory_only;            /**< the rest of the process may be elsewhere */
 };
 
 struct victim_memory;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -12,6 +13,7 @@
 static void put_machine(void **state)
 {
 	fake_machine_write(state, NODES "/online", "0-1,255\n");
+	fake_machine_write(state, NODES "/has_memory", "0-1,255\n");
 	fake_machine_write_node(state, 0, "0\n", "10 20 20\n", 1000);
 	fake_machine_write_node(state, 1, "1\n", "20 10 20\n", 1000);
 	fake_machine_write_node(state, 255, "\n", "20 20 10\n", 1000);

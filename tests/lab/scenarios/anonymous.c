@@ -128,7 +128,8 @@ static void a_dry_run_moves_nothing(void **state)
 	struct lab *lab = *state;
 	struct victim *victim = lab_victim(lab, "--size 8M --node 0");
 	struct oracle_view *before = lab_look(lab, victim);
-	struct run *run = lab_migratectl(lab, "move-pid --dry-run --to 1 %d", victim->pid);
+	struct run *run =
+		lab_migratectl(lab, "move-pid --dry-run --to 1 %d", victim->pid);
 
 	lab_assert_status(run, EXIT_IN_PLACE);
 	lab_assert_nothing_moved(lab, victim, before);

@@ -101,10 +101,9 @@ static void a_page_that_members_share_is_moved_once(void **state)
 	after = lab_look(lab, victim);
 	assert_int_equal(lab_count(victim, after, 1), half);
 	assert_int_equal(lab_count(victim, after, 2), half);
-	assert_int_equal(
-		oracle_count(after, 1, victim->start,
-			     victim->start + (victim->end - victim->start) / 2),
-		half);
+	assert_int_equal(oracle_count(after, 1, victim->start,
+				      victim->start + (victim->end - victim->start) / 2),
+			 half);
 	lab_assert_intact(victim);
 }
 

@@ -3,6 +3,7 @@
 #include "lab.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t count_dirty(struct lab *lab, const struct victim *victim)
@@ -54,12 +55,14 @@ static void large_folios_of_xfs_and_btrfs_move(void **state)
 		struct victim *victim;
 		char command[64];
 
-		snprintf(command, sizeof(command), "command -v mkfs.%s >/dev/null", types[i]);
+		snprintf(command, sizeof(command), "command -v mkfs.%s >/dev/null",
+			 types[i]);
 		if (system(command))
 			lab_skip("mkfs.%s is not installed", types[i]);
 		mounted = lab_mount(lab, types[i], 320);
-		victim = lab_victim(lab, "--kind file-shared --path %s/file --size 8M --node 0",
-				    mounted);
+		victim = lab_victim(
+			lab, "--kind file-shared --path %s/file --size 8M --node 0",
+			mounted);
 		lab_assert_moves(lab, victim, "--to 1");
 		lab_assert_all_on(lab, victim, 1);
 		lab_end_victim(lab, victim);
@@ -167,7 +170,8 @@ static void with_all_shared_pages_the_libraries_move_too(void **state)
 {
 	struct lab *lab = *state;
 	struct victim *victim = victim_with_libraries(lab);
-	const struct report *report = lab_assert_moves(lab, victim, "--shared all --to 1");
+	const struct report *report =
+		lab_assert_moves(lab, victim, "--shared all --to 1");
 
 	assert_int_equal(report_skipped(report, NULL), 0);
 	assert_int_equal(oracle_count(lab_look(lab, victim), 0, 0, UINT64_MAX), 0);
@@ -180,7 +184,7 @@ static void odd_file_names_are_harmless(void **state)
 {
 	static const char *const names[] = {
 		"/tmp/new\nline",
-		"/tmp/anon_(deleted)",
+		"/tmp/file\v(deleted)",
 		"/tmp/heap]\033[31m",
 		"/tmp/7f0000000000-7f0000001000\nN1=5",
 	};

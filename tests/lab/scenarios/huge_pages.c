@@ -3,6 +3,7 @@
 #include "lab.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define PAGES_OF_HUGE 512
 
@@ -36,9 +37,10 @@ static void fragment(struct lab *lab, int node, unsigned int mebibytes)
 
 	lab_set(lab, "/proc/sys/vm/compact_unevictable_allowed", "0");
 	lab_leave_free(lab, node, 0);
-	snprintf(path, sizeof(path),
-		 "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages",
-		 node);
+	snprintf(
+		path, sizeof(path),
+		"/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages",
+		node);
 	lab_set(lab, path, "%lu", strtoul(lab_read(path), NULL, 10) - mebibytes / 2);
 	hog = lab_victim(lab, "--kind mlocked --size %uM --at %d", mebibytes, node);
 	lab_ask(hog, "holes");
@@ -73,7 +75,8 @@ static void part_of_a_split_huge_page_moves_too(void **state)
 	/* What is unmapped of a huge page leaves the rest mapped page by page. */
 	lab_ask(victim, "holes");
 	lab_assert_moves(lab, victim, "--to 1");
-	assert_int_equal(lab_count(victim, lab_look(lab, victim), 1), victim->nr_pages / 2);
+	assert_int_equal(lab_count(victim, lab_look(lab, victim), 1),
+			 victim->nr_pages / 2);
 }
 
 static void pool_pages_move_into_the_pool_of_the_destination(void **state)
@@ -107,7 +110,8 @@ static void without_a_pool_there_the_kernel_makes_one(void **state)
 	lab_assert_all_on(lab, victim, 0);
 }
 
-static void pool_pages_without_room_are_left_and_keep_nothing_else_from_moving(void **state)
+static void
+pool_pages_without_room_are_left_and_keep_nothing_else_from_moving(void **state)
 {
 	struct oracle_view *before, *after;
 	struct lab *lab = *state;
@@ -138,7 +142,8 @@ int main(void)
 		LAB_TEST(part_of_a_split_huge_page_moves_too),
 		LAB_TEST(pool_pages_move_into_the_pool_of_the_destination),
 		LAB_TEST(without_a_pool_there_the_kernel_makes_one),
-		LAB_TEST(pool_pages_without_room_are_left_and_keep_nothing_else_from_moving),
+		LAB_TEST(
+			pool_pages_without_room_are_left_and_keep_nothing_else_from_moving),
 	};
 
 	return lab_main(tests, 4);

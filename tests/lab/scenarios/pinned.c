@@ -17,7 +17,8 @@ static void registered_io_uring_buffers_are_left_with_the_reason(void **state)
 	lab_assert_status(run, EXIT_PARTLY);
 	after = lab_look(lab, victim);
 	lab_assert_accounting(run->report, before, after);
-	assert_int_equal(report_left(run->report, "pinned-io-uring"), victim->nr_pages / 2);
+	assert_int_equal(report_left(run->report, "pinned-io-uring"),
+			 victim->nr_pages / 2);
 	assert_int_equal(report_left(run->report, NULL), victim->nr_pages / 2);
 	assert_int_equal(lab_count(victim, after, 0), victim->nr_pages / 2);
 	assert_int_equal(lab_count(victim, after, 1), victim->nr_pages / 2);
@@ -75,10 +76,11 @@ static void fixed_buffers_of_fio_are_left_and_its_data_stays_right(void **state)
 
 	if (system("command -v fio >/dev/null"))
 		lab_skip("fio is not installed");
-	fio = lab_program(lab, "fio --name=job --directory=/tmp --size=8M --bs=64k "
-			       "--ioengine=io_uring --fixedbufs=1 --iodepth=16 --rw=randrw "
-			       "--verify=crc32c --verify_fatal=1 --time_based --runtime=8 "
-			       "--output-format=terse");
+	fio = lab_program(lab,
+			  "fio --name=job --directory=/tmp --size=8M --bs=64k "
+			  "--ioengine=io_uring --fixedbufs=1 --iodepth=16 --rw=randrw "
+			  "--verify=crc32c --verify_fatal=1 --time_based --runtime=8 "
+			  "--output-format=terse");
 	sleep(5);
 	run = lab_move(lab, "--tree --to 1 %d", fio->pid);
 	assert_true(report_left(run->report, "pinned-io-uring") >= 16 * 16);

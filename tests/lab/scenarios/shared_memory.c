@@ -17,7 +17,8 @@ static void it_moves_with_its_only_process(void **state)
 			lab_victim(lab, "--kind %s --size 4M --node 0", kinds[i]);
 		const struct report *report = lab_assert_moves(lab, victim, "--to 1");
 
-		assert_in_range(report->pairs[0][1], victim->nr_pages, report->moved.pages);
+		assert_in_range(report->pairs[0][1], victim->nr_pages,
+				report->moved.pages);
 		lab_assert_all_on(lab, victim, 1);
 		lab_end_victim(lab, victim);
 	}

@@ -56,7 +56,7 @@ static void swapped_out_memory_is_reported_and_stays_out(void **state)
 	assert_int_equal(lab_count(victim, view, -1), 0);
 	assert_true(view->nr_swapped >= victim->nr_pages);
 	report = lab_assert_moves(lab, victim, "--to 1");
-	assert_true(report->swapped.pages >= victim->nr_pages);
+	assert_true(report->swapped_pages >= victim->nr_pages);
 }
 
 static void untouched_memory_and_the_zero_page_are_not_moved(void **state)
@@ -82,14 +82,12 @@ static void memory_without_access_rights_moves(void **state)
 static void memory_without_access_rights_moves_with_a_neighbour(void **state)
 {
 	struct lab *lab = *state;
-	struct victim *victim =
-		lab_victim(lab, "--kind protnone --size 4M --node 0,1,2");
+	struct victim *victim = lab_victim(lab, "--kind protnone --size 4M --node 0,1,2");
 
 	/* Only what is on a source goes, and not what is on the same nodes by chance. */
 	lab_assert_moves(lab, victim, "--from 0,2 --to 3");
 	assert_int_equal(lab_count(victim, lab_look(lab, victim), 3),
-			 victim->nr_pages -
-				 lab_count(victim, lab_look(lab, victim), 1));
+			 victim->nr_pages - lab_count(victim, lab_look(lab, victim), 1));
 }
 
 static void a_terabyte_with_few_pages_is_quick_and_small(void **state)

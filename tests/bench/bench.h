@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Benchmarks put a peer and the bare system call beside migratectl in one run, on
+ * one victim, in turn, several times over, and print medians and ratios. They are
+ * no tests: nothing passes or fails by a time.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define BENCH_MOST_ROUNDS 64
+
+/** A process whose memory is moved; its counters are in memory that we share. */
+struct bench_victim {
+	pid_t pid;
+	char *start;		/**< of its memory; the same address here and there */
+	size_t size_bytes;
+	size_t unit_bytes;	/**< what one address stands for: a page or a huge page */
+	struct bench_counters *counters;
+};
+
+struct bench_counters {
+	uint64_t longest_gap_ns;	/**< between two touches of its toucher */
+	uint64_t touches;
+	bool touching;		/**< asked for */
+	bool ready;
+};
+
+/**
+ * bench_victim_start - fork a process that fills memory on node 0
+ * @huge: transparent huge pages
+ */
+void bench_victim_start(struct bench_victim *victim, size_t size_bytes, bool huge);
+
+void bench_victim_stop(struct bench_victim *victim);
+
+/** bench_victim_node - where its pages are; -1: not all on one node. */
+int bench_victim_node(const struct bench_victim *victim);
+
+/** bench_bare_move - a loop of move_pages(2) over its memory, nothing else. */
+void bench_bare_move(const struct bench_victim *victim, int node, unsigned int threads);
+
+/** bench_run - run a program to its end, its output thrown away. Return: its status. */
+int bench_run(const char *const *arguments, long *ret_peak_kib);
+
+uint64_t bench_now_ns(void);
+
+/** bench_median - sorts @values. */
+double bench_median(double *values, size_t nr);
+
+/** bench_die - a message and exit 1. */
+__attribute__((noreturn, format(printf, 1, 2))) void bench_die(const char *format, ...);
+
+/* One file each: what is measured. */
+int bench_move(size_t size_bytes, bool huge, unsigned int rounds, const char *tool);
+int bench_pause(size_t size_bytes, bool huge, unsigned int rounds, const char *tool);
+int bench_show(size_t size_bytes, bool huge, unsigned int rounds, const char *tool);
+int bench_start(unsigned int rounds, const char *tool);
+int bench_memory(size_t size_bytes, const char *tool);
+
+#endif

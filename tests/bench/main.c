@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+void bench_die(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fputs("bench: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+	exit(1);
+}
+
+int bench_run(const char *const *arguments, long *ret_peak_kib)
+{
+	posix_spawn_file_actions_t actions;
+	struct rusage usage;
+	char *argv[16] = { NULL };
+	int status;
+	pid_t pid;
+
+	for (size_t i = 0; arguments[i] && i < 15; i++)
+		argv[i] = strdup(arguments[i]);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	if (posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ) ||
+	    wait4(pid, &status, 0, &usage) != pid)
+		bench_die("cannot run %s", arguments[0]);
+	posix_spawn_file_actions_destroy(&actions);
+	for (size_t i = 0; argv[i]; i++)
+		free(argv[i]);
+	if (ret_peak_kib)
+		*ret_peak_kib = usage.ru_maxrss;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return (left > right) - (left < right);
+}
+
+double bench_median(double *values, size_t nr)
+{
+	qsort(values, nr, sizeof(*values), ascending);
+	return nr % 2 ? values[nr / 2] : (values[nr / 2 - 1] + values[nr / 2]) / 2;
+}
+
+static int usage(void)
+{
+	fputs("usage: bench move|pause|show small|huge MIB ROUNDS MIGRATECTL\n"
+	      "       bench start ROUNDS MIGRATECTL\n"
+	      "       bench memory MIB MIGRATECTL\n",
+	      stderr);
+	return 2;
+}
+
+static unsigned int rounds_of(const char *text)
+{
+	unsigned long rounds = strtoul(text, NULL, 10);
+
+	if (!rounds || rounds > BENCH_MOST_ROUNDS)
+		bench_die("'%s': 1 to %d rounds", text, BENCH_MOST_ROUNDS);
+	return (unsigned int)rounds;
+}
+
+static size_t bytes_of(const char *text)
+{
+	size_t mib = strtoul(text, NULL, 10);
+
+	if (!mib)
+		bench_die("'%s' is no number of MiB", text);
+	return mib << 20;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*measure)(size_t, bool, unsigned int, const char *);
+	} measures[] = {
+		{ "move", bench_move }, { "pause", bench_pause }, { "show", bench_show },
+	};
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 4 && !strcmp(argv[1], "start"))
+		return bench_start(rounds_of(argv[2]), argv[3]);
+	if (argc == 4 && !strcmp(argv[1], "memory"))
+		return bench_memory(bytes_of(argv[2]), argv[3]);
+	for (size_t i = 0; argc == 6 && i < sizeof(measures) / sizeof(*measures); i++)
+		if (!strcmp(argv[1], measures[i].name))
+			return measures[i].measure(bytes_of(argv[3]),
+						   !strcmp(argv[2], "huge"),
+						   rounds_of(argv[4]), argv[5]);
+	return usage();
+}

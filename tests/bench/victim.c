@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <numaif.h>
+
+#include "bench.h"
+
+#define HUGE_BYTES ((size_t)2 << 20)
+
+uint64_t bench_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Random content: a huge page of zeroes may turn into the zero page when it is split. */
+static void fill(const struct bench_victim *victim)
+{
+	uint64_t state = 0x9e3779b97f4a7c15;
+
+	for (size_t i = 0; i < victim->size_bytes / sizeof(state); i += 64) {
+		state = state * 6364136223846793005 + 1442695040888963407;
+		((uint64_t *)(void *)victim->start)[i] = state | 1;
+	}
+}
+
+/* Touches one page after the other and remembers the longest time between two. */
+static void touch(const struct bench_victim *victim)
+{
+	struct bench_counters *counters = victim->counters;
+	uint64_t last = bench_now_ns();
+	size_t at = 0;
+
+	for (;;) {
+		uint64_t now;
+
+		if (!__atomic_load_n(&counters->touching, __ATOMIC_ACQUIRE)) {
+			usleep(1000);
+			last = bench_now_ns();
+			continue;
+		}
+		__atomic_fetch_add(&victim->start[at], 1, __ATOMIC_RELAXED);
+		at = (at + 4096 * 257) % victim->size_bytes;
+		now = bench_now_ns();
+		if (now - last > counters->longest_gap_ns)
+			counters->longest_gap_ns = now - last;
+		counters->touches++;
+		last = now;
+	}
+}
+
+static void live(struct bench_victim *victim)
+{
+	unsigned long node0 = 1;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	set_mempolicy(MPOL_BIND, &node0, 65);
+	fill(victim);
+	set_mempolicy(MPOL_DEFAULT, NULL, 0);
+	__atomic_store_n(&victim->counters->ready, true, __ATOMIC_RELEASE);
+	touch(victim);
+}
+
+static char *reserve(size_t size_bytes, bool huge)
+{
+	char *start = mmap(NULL, size_bytes + HUGE_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (start == MAP_FAILED)
+		bench_die("no address space for %zu bytes", size_bytes);
+	start += HUGE_BYTES - (uintptr_t)start % HUGE_BYTES;
+	madvise(start, size_bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	return start;
+}
+
+void bench_victim_start(struct bench_victim *victim, size_t size_bytes, bool huge)
+{
+	*victim = (struct bench_victim){
+		.start = reserve(size_bytes, huge),
+		.size_bytes = size_bytes,
+		.unit_bytes = huge ? HUGE_BYTES : (size_t)sysconf(_SC_PAGESIZE),
+		.counters = mmap(NULL, sizeof(*victim->counters), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+	};
+	fflush(NULL);
+	victim->pid = fork();
+	if (!victim->pid)
+		live(victim);
+	if (victim->pid < 0 || victim->counters == MAP_FAILED)
+		bench_die("cannot start a victim");
+	while (!__atomic_load_n(&victim->counters->ready, __ATOMIC_ACQUIRE)) {
+		usleep(10000);
+		if (waitpid(victim->pid, NULL, WNOHANG) == victim->pid)
+			bench_die("the victim did not live: too little memory on node 0?");
+	}
+}
+
+void bench_victim_stop(struct bench_victim *victim)
+{
+	kill(victim->pid, SIGKILL);
+	waitpid(victim->pid, NULL, 0);
+	munmap(victim->counters, sizeof(*victim->counters));
+	munmap(victim->start, victim->size_bytes);
+}
+
+int bench_victim_node(const struct bench_victim *victim)
+{
+	size_t nr = victim->size_bytes / victim->unit_bytes;
+	int first = -1;
+
+	for (size_t i = 0; i < nr; i++) {
+		void *address = victim->start + i * victim->unit_bytes;
+		int status = -1;
+
+		if (move_pages(victim->pid, 1, &address, NULL, &status, 0) < 0 ||
+		    status < 0 || (i && status != first))
+			return -1;
+		first = status;
+	}
+	return first;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A destination without enough room. */
+#include "lab.h"
+
+#include <string.h>
+
+/* Free memory of the crowded node, and what the victim has. */
+#define FREE_MEBIBYTES 48
+#define VICTIM_MEBIBYTES 96
+
+static struct victim *victim_too_large_for(struct lab *lab, int node)
+{
+	struct victim *victim = lab_victim(lab, "--size %dM --node 0", VICTIM_MEBIBYTES);
+
+	lab_leave_free(lab, node, FREE_MEBIBYTES * MEBIBYTE);
+	return victim;
+}
+
+static void a_move_without_room_is_refused_with_figures(void **state)
+{
+	struct lab *lab = *state;
+	struct victim *victim = victim_too_large_for(lab, 3);
+	struct oracle_view *before = lab_look(lab, victim);
+	struct run *run = lab_move(lab, "--to 3 %d", victim->pid);
+
+	lab_assert_status(run, EXIT_FAILED);
+	lab_assert_says(run, "node 3");
+	/* What is needed, in the same words as a size option takes. */
+	lab_assert_says(run, "96.");
+	lab_assert_says(run, "--force");
+	lab_assert_nothing_moved(lab, victim, before);
+}
+
+static void with_force_as_much_moves_as_fits(void **state)
+{
+	struct lab *lab = *state;
+	struct victim *victim = victim_too_large_for(lab, 3);
+	struct oracle_view *before = lab_look(lab, victim), *after;
+	struct run *run = lab_move(lab, "--force --to 3 %d", victim->pid);
+
+	lab_assert_status(run, EXIT_PARTLY);
+	after = lab_look(lab, victim);
+	lab_assert_accounting(run->report, before, after);
+	assert_int_equal(report_left(run->report, "no-memory"),
+			 report_left(run->report, NULL));
+	assert_in_range(report_left(run->report, "no-memory"), 30 * PAGES_PER_MEBIBYTE,
+			(uint64_t)VICTIM_MEBIBYTES * PAGES_PER_MEBIBYTE);
+	assert_true(lab_count(victim, after, 3) > 16 * PAGES_PER_MEBIBYTE);
+	lab_assert_intact(victim);
+}
+
+/* The room that is made by what goes the other way counts. */
+static void an_exchange_needs_no_room(void **state)
+{
+	struct lab *lab = *state;
+	struct victim *victim = lab_victim(lab, "--size 64M --node 0,3");
+
+	lab_leave_free(lab, 3, 24 * MEBIBYTE);
+	lab_assert_moves(lab, victim, "--map 0:3,3:0");
+	lab_assert_intact(victim);
+}
+
+/* Direct migration could not; swap can take what is left. */
+static void the_fallback_pages_out_what_is_left(void **state)
+{
+	struct lab *lab = *state;
+	struct victim *victim = victim_too_large_for(lab, 3);
+	struct run *run;
+	uint64_t left;
+
+	lab_swap_on(lab, 256);
+	run = lab_move(lab, "--force --fallback swap --to 3 %d", victim->pid);
+	lab_assert_status(run, EXIT_PARTLY);
+	left = report_left(run->report, "no-memory");
+	assert_true(run->report->paged_out.pages > 0);
+	assert_true(run->report->paged_out.pages <= left);
+	assert_int_equal(lab_look(lab, victim)->nr_swapped, run->report->paged_out.pages);
+	lab_assert_intact(victim);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		LAB_TEST(a_move_without_room_is_refused_with_figures),
+		LAB_TEST(with_force_as_much_moves_as_fits),
+		LAB_TEST(an_exchange_needs_no_room),
+		LAB_TEST(the_fallback_pages_out_what_is_left),
+	};
+
+	return lab_main(tests, 4);
+}

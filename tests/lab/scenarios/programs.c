@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Real programs that check their own data, moved back and forth while they work. */
+#include "lab.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define REDIS_PORT 16379
+#define NR_KEYS 2000
+
+static void require_program(const char *name)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "command -v %s >/dev/null", name);
+	if (system(command))
+		lab_skip("%s is not installed", name);
+}
+
+/* Anything may be busy for a while; nothing may go wrong. */
+static void move_around(struct lab *lab, pid_t pid, int nr_moves)
+{
+	for (int i = 0; i < nr_moves; i++) {
+		struct run *run = lab_move(lab, "--tree --to %d %d", (i + 1) % 4, pid);
+
+		assert_true(run->status == EXIT_IN_PLACE || run->status == EXIT_PARTLY);
+		assert_int_equal(report_left(run->report, "unknown"), 0);
+		assert_int_equal(report_left(run->report, "permission"), 0);
+	}
+}
+
+static void fio_verifies_what_it_wrote(void **state)
+{
+	struct lab *lab = *state;
+	struct run *fio;
+
+	require_program("fio");
+	fio = lab_program(lab,
+			  "fio --name=job --directory=/tmp --size=16M --bs=4k-64k "
+			  "--ioengine=mmap --rw=randrw --verify=sha1 --verify_fatal=1 "
+			  "--time_based --runtime=12 --output-format=terse");
+	sleep(5);
+	move_around(lab, fio->pid, 5);
+	lab_finish(fio);
+	lab_assert_status(fio, 0);
+}
+
+static void stress_ng_verifies_its_memory(void **state)
+{
+	struct lab *lab = *state;
+	struct run *stress;
+
+	require_program("stress-ng");
+	stress = lab_program(lab, "stress-ng --vm 2 --vm-bytes 32M --vm-method rand-set "
+				  "--verify --timeout 12 --quiet");
+	sleep(3);
+	move_around(lab, stress->pid, 5);
+	lab_finish(stress);
+	lab_assert_status(stress, 0);
+}
+
+/* ----------------------------------------------------------------------- redis */
+
+static int connect_redis(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(REDIS_PORT),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	double deadline = lab_now() + 30;
+	int fd;
+
+	do {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+			return fd;
+		close(fd);
+		usleep(100000);
+	} while (lab_now() < deadline);
+	fail_msg("redis-server does not answer");
+	return -1;
+}
+
+/* The key's number tells the value. */
+static void value_of(unsigned int key, char value[1024])
+{
+	for (size_t i = 0; i < 1023; i++)
+		value[i] = (char)('a' + (key * 31 + i * 7 + key * i) % 26);
+	value[1023] = '\0';
+}
+
+static void set_keys(FILE *redis)
+{
+	char value[1024], answer[64];
+
+	for (unsigned int key = 0; key < NR_KEYS; key++) {
+		value_of(key, value);
+		fprintf(redis, "SET key%u %s\r\n", key, value);
+		fflush(redis);
+		assert_non_null(fgets(answer, sizeof(answer), redis));
+		assert_string_equal(answer, "+OK\r\n");
+	}
+}
+
+static void check_keys(FILE *redis)
+{
+	char value[1024], answer[1100];
+
+	for (unsigned int key = 0; key < NR_KEYS; key++) {
+		value_of(key, value);
+		fprintf(redis, "GET key%u\r\n", key);
+		fflush(redis);
+		assert_non_null(fgets(answer, sizeof(answer), redis));
+		assert_string_equal(answer, "$1023\r\n");
+		assert_non_null(fgets(answer, sizeof(answer), redis));
+		answer[strcspn(answer, "\r")] = '\0';
+		assert_string_equal(answer, value);
+	}
+}
+
+static void redis_keeps_its_data(void **state)
+{
+	struct lab *lab = *state;
+	struct run *server;
+	FILE *redis;
+
+	require_program("redis-server");
+	server = lab_program(lab,
+			     "redis-server --port %d --save 86400 1 --appendonly no "
+			     "--dir /tmp",
+			     REDIS_PORT);
+	redis = fdopen(connect_redis(), "r+");
+	assert_non_null(redis);
+	set_keys(redis);
+	for (int i = 0; i < 4; i++) {
+		struct run *run =
+			lab_start_move(lab, "--to %d %d", (i + 1) % 4, server->pid);
+
+		check_keys(redis);
+		lab_finish(run);
+		assert_int_equal(report_left(run->report, NULL), 0);
+	}
+	set_keys(redis);
+	check_keys(redis);
+	fclose(redis);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		LAB_TEST(fio_verifies_what_it_wrote),
+		LAB_TEST(stress_ng_verifies_its_memory),
+		LAB_TEST(redis_keeps_its_data),
+	};
+
+	return lab_main(tests, 4);
+}
