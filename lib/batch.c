@@ -132,12 +132,13 @@ int mig_batch_move(const struct mig_context *context, struct mig_batch *batch, p
 	}
 	if (result > 0)
 		find_failed(batch, &start, &end);
-	if (result) {
-		r = settle(context, batch, pid, node, MIG_STATUS_UNTRIED, start, end,
-			   MIG_STATUS_FAILED);
-		if (r < 0)
-			return r;
-	}
+	r = result ? settle(context, batch, pid, node, MIG_STATUS_UNTRIED, start, end,
+			    MIG_STATUS_FAILED) :
+		     0;
 	/* A second address of one folio is busy because the first queued it. */
-	return settle(context, batch, pid, node, -EBUSY, 0, batch->nr, -EBUSY);
+	if (!r)
+		r = settle(context, batch, pid, node, -EBUSY, 0, batch->nr, -EBUSY);
+	if (r < 0)
+		fill_status(batch);
+	return r;
 }

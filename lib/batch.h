@@ -46,7 +46,8 @@ void mig_batch_done(struct mig_batch *batch);
  * On success every status is decoded; a full destination is no error here.
  * Errors: of the call as a whole, as kernel-wide as they come: -ESRCH, -EINVAL (no
  * memory), -EPERM, -EACCES (the target's cpuset), -ENODEV, -ENOSYS, -EINTR. Nothing
- * was moved then, and the statuses are MIG_STATUS_UNTRIED.
+ * was moved then (or the process exited before it could be asked what was), and the
+ * statuses are MIG_STATUS_UNTRIED.
  */
 int mig_batch_move(const struct mig_context *context, struct mig_batch *batch, pid_t pid,
 		   int node, bool shared);

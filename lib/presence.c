@@ -24,6 +24,8 @@
  */
 #define PAGES_A_CALL 16384
 #define REGIONS_A_CALL 512
+/* Mappings this far apart are neighbours. */
+#define MOST_GAP (UINT64_C(1) << 20)
 
 /* What pages that the kernel calls huge are in this mapping. */
 enum huge {
@@ -184,24 +186,6 @@ static int scan_in_parallel(struct scan *scan, uint64_t start)
 	return atomic_load(&scan->error);
 }
 
-static int scan_mapping(struct scan *scan, uint64_t start, uint64_t *ret_bytes)
-{
-	uint64_t bytes = 0;
-	int r;
-
-	atomic_store(&scan->bytes, 0);
-	r = scan_some(scan, &start, scan->end, &bytes);
-	if (!r && start < scan->end && scan->end - start > WORTH_THREADS)
-		r = scan_in_parallel(scan, start);
-	else
-		while (!r && start < scan->end)
-			r = scan_some(scan, &start, scan->end, &bytes);
-	if (r < 0)
-		return r;
-	*ret_bytes = bytes + atomic_load(&scan->bytes);
-	return 0;
-}
-
 static enum huge classify_huge(const struct mig_mapping *mapping)
 {
 	switch (mapping->kind) {
@@ -220,24 +204,75 @@ static enum huge classify_huge(const struct mig_mapping *mapping)
 	return HUGE_COUNTS;
 }
 
-static int scan_process(struct scan *scan, struct mig_mappings *mappings, uint64_t *bytes)
-{
-	for (;;) {
-		const struct mig_mapping *mapping;
-		uint64_t present;
-		int r = mig_mappings_next(mappings, &mapping);
+/* Neighbouring mappings of one kind, which are scanned as one. */
+struct stretch {
+	uint64_t start;
+	uint64_t end; /**< 0: there is none */
+	enum mig_kind kind;
+	enum huge huge;
+};
 
-		if (r < 0 || !mapping)
-			return r;
-		if (mapping->kind == MIG_KIND_KERNEL)
-			continue;
-		scan->huge = classify_huge(mapping);
-		scan->end = mapping->end;
-		r = scan_mapping(scan, mapping->start, &present);
+static int scan_stretch(struct scan *scan, const struct stretch *stretch, uint64_t *sums)
+{
+	uint64_t start = stretch->start, bytes = 0;
+	int r;
+
+	if (!stretch->end || stretch->kind == MIG_KIND_KERNEL)
+		return 0;
+	scan->huge = stretch->huge;
+	scan->end = stretch->end;
+	atomic_store(&scan->bytes, 0);
+	r = scan_some(scan, &start, scan->end, &bytes);
+	if (!r && start < scan->end && scan->end - start > WORTH_THREADS) {
+		r = scan_in_parallel(scan, start);
+		start = scan->end;
+	}
+	while (!r && start < scan->end)
+		r = scan_some(scan, &start, scan->end, &bytes);
+	if (r < 0)
+		return r;
+	sums[stretch->kind] += bytes + atomic_load(&scan->bytes);
+	return 0;
+}
+
+/* A process may have tens of thousands of mappings: a call for each would be slow. */
+static bool join(struct stretch *stretch, const struct mig_mapping *mapping)
+{
+	if (!stretch->end || mapping->kind != stretch->kind ||
+	    mapping->start < stretch->end || mapping->start - stretch->end > MOST_GAP ||
+	    classify_huge(mapping) != stretch->huge)
+		return false;
+	stretch->end = mapping->end;
+	return true;
+}
+
+static int scan_process(struct scan *scan, struct mig_mappings *mappings, uint64_t *sums)
+{
+	struct stretch stretch = { 0 };
+	const struct mig_mapping *mapping;
+	int r;
+
+	for (;;) {
+		r = mig_mappings_next(mappings, &mapping);
 		if (r < 0)
 			return r;
-		bytes[mapping->kind] += present;
+		if (!mapping)
+			break;
+		if (join(&stretch, mapping))
+			continue;
+		r = scan_stretch(scan, &stretch, sums);
+		if (r < 0)
+			return r;
+		stretch = (struct stretch){
+			.start = mapping->start,
+			.end = mapping->end,
+			.kind = mapping->kind,
+			.huge = classify_huge(mapping),
+		};
 	}
+	r = scan_stretch(scan, &stretch, sums);
+	/* Again at the end, so that it tells whether the memory is still there. */
+	return r < 0 ? r : mig_mappings_next(mappings, &mapping);
 }
 
 int mig_presence_count(const struct mig_process *process, uint64_t *ret_bytes)
@@ -256,8 +291,9 @@ int mig_presence_count(const struct mig_process *process, uint64_t *ret_bytes)
 	if (r < 0)
 		return r;
 	fd = mig_process_open_file(process, "pagemap");
+	/* Without it the other way may do; if not, that says what is wrong. */
 	if (fd < 0)
-		return fd == -ENOENT ? -EOPNOTSUPP : fd;
+		return fd == -ESRCH ? fd : -EOPNOTSUPP;
 	scan.fd = fd;
 	r = scan_process(&scan, mappings, bytes);
 	/* Before 6.7 the file has no ioctl(2); a filter may not know this one. */

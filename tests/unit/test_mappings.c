@@ -278,6 +278,7 @@ static void names_and_file_systems_tell_the_kind(void **state)
 		{ "00:1a", "5", "/dev/shm/x", MIG_KIND_SHMEM },
 		{ "00:1a", "5", "/dev/shm/x (deleted)", MIG_KIND_SHMEM },
 		{ "00:1b", "5", "/overlay/file", MIG_KIND_FILE },
+		{ "00:1b", "5", "/SYSVnot", MIG_KIND_FILE },
 		{ "00:1c", "5", "/huge/x", MIG_KIND_HUGETLB },
 		{ "00:99", "5", "anon_inode:[io_uring]", MIG_KIND_FILE },
 		{ "fe:01", "5", "/usr/lib/libc.so.6", MIG_KIND_FILE },

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -430,6 +431,57 @@ static void an_address_is_asked_of_libnuma_where_its_interface_has_a_node(void *
 	assert_refused(state, "ip:127.1.2.3", -ENOENT);
 }
 
+/* Where standard error goes meanwhile. Return: how much was written there. */
+static long count_printed(const struct mig_topology *topology, const char *const *texts,
+			  size_t nr_texts)
+{
+	FILE *file = tmpfile();
+	int saved = dup(STDERR_FILENO);
+	long length;
+
+	assert_non_null(file);
+	assert_true(saved >= 0);
+	fflush(stderr);
+	assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+	for (size_t i = 0; i < nr_texts; i++) {
+		struct mig_nodeset set;
+
+		(void)mig_nodeset_parse(topology, texts[i], strlen(texts[i]), &set);
+	}
+	fflush(stderr);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	close(saved);
+	length = lseek(fileno(file), 0, SEEK_END);
+	fclose(file);
+	return length;
+}
+
+static void libnuma_prints_nothing_on_this_machine(void **state)
+{
+	static const char *const texts[] = {
+		"netdev:lo",   "netdev:eth0",  "netdev:none",
+		"netdev:a/b",  "block:vda",    "block:sda",
+		"block:loop0", "block:none",   "pci:00:00.0",
+		"pci:00:03.0", "pci:ff:1f.7",  "pci:none",
+		"file:/",      "file:/proc",   "file:/dev/null",
+		"file:/none",  "ip:127.0.0.1", "ip:127.1.2.3",
+		"ip:::1",      "ip:192.0.2.1", "ip:none",
+		"ip:",         "all",          "same",
+		"!all",        "0,x",          "4096",
+		"+4095",
+	};
+	struct mig_context *context;
+	struct mig_topology *topology;
+
+	(void)state;
+	assert_int_equal(mig_context_new(NULL, &context), 0);
+	assert_int_equal(mig_topology_new(context, &topology), 0);
+	assert_int_equal(count_printed(topology, texts, sizeof(texts) / sizeof(*texts)),
+			 0);
+	mig_topology_free(topology);
+	mig_context_free(context);
+}
+
 static void devices_of_a_captured_machine_are_refused(void **state)
 {
 	fake_machine_set_calls(state, NULL);
@@ -474,6 +526,7 @@ int main(void)
 		ON_MACHINE(a_file_is_on_the_node_of_its_disk),
 		ON_MACHINE(an_own_address_has_no_device_on_the_way),
 		ON_MACHINE(an_address_is_asked_of_libnuma_where_its_interface_has_a_node),
+		cmocka_unit_test(libnuma_prints_nothing_on_this_machine),
 		ON_MACHINE(devices_of_a_captured_machine_are_refused),
 	};
 

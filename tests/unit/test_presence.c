@@ -352,6 +352,35 @@ static void a_huge_reservation_costs_one_call(void **state)
 	assert_int_equal(kernel.nr_calls, 1);
 }
 
+static void neighbours_of_one_kind_take_one_call(void **state)
+{
+	struct fixture *f = *state;
+
+	put_maps(f, "10000000-10002000 rw-p 00000000 00:00 0\n"
+		    "10003000-10005000 r--p 00000000 00:00 0\n"
+		    "10005000-10007000 rw-p 00000000 00:00 0\n");
+	put_stretch(0x10001000, 0x10002000, PAGE_IS_PRESENT);
+	put_stretch(0x10004000, 0x10006000, PAGE_IS_PRESENT);
+	assert_counted(f, MIG_KIND_ANON, 0x3000);
+	assert_int_equal(kernel.nr_calls, 1);
+}
+
+static void neighbours_of_other_kinds_are_kept_apart(void **state)
+{
+	struct fixture *f = *state;
+
+	put_maps(f, "10000000-10004000 rw-p 00000000 00:00 0\n"
+		    "10004000-10008000 r--p 00000000 fe:01 77 /usr/bin/a\n"
+		    "10008000-1000c000 rw-p 00000000 00:00 0 [vdso]\n"
+		    "1000c000-10010000 rw-p 00000000 00:00 0\n"
+		    "20000000-20004000 rw-p 00000000 00:00 0\n");
+	put_stretch(0x10000000, 0x10010000, PAGE_IS_PRESENT);
+	put_stretch(0x18000000, 0x20001000, PAGE_IS_PRESENT);
+	assert_counted(f, MIG_KIND_ANON, 0x9000);
+	assert_counted(f, MIG_KIND_FILE, 0x4000);
+	assert_counted(f, MIG_KIND_KERNEL, 0);
+}
+
 static void every_second_page_is_found(void **state)
 {
 	struct fixture *f = *state;
@@ -609,6 +638,8 @@ int main(void)
 		TEST(big_mappings_are_shared_by_threads_that_block_signals),
 		TEST(small_mappings_need_no_threads),
 		TEST(a_huge_reservation_costs_one_call),
+		TEST(neighbours_of_one_kind_take_one_call),
+		TEST(neighbours_of_other_kinds_are_kept_apart),
 		TEST(every_second_page_is_found),
 		TEST(a_huge_zero_page_that_is_not_marked_does_not_count),
 		TEST(huge_pages_of_files_on_a_device_count),

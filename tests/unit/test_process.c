@@ -170,6 +170,24 @@ static void a_thread_number_that_changes_hands_meanwhile_is_not_taken(void **sta
 	refuse(f->live, 43, -ESRCH);
 }
 
+/* As if the number were given to another process right behind pidfd_open(2). */
+static int always_gone(int fd)
+{
+	(void)fd;
+	return -ESRCH;
+}
+
+static void a_number_that_is_used_again_while_it_is_read_is_not_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct mig_calls calls = *fake_calls();
+
+	fake_process_write(f->root, 42, 1, NULL);
+	calls.pidfd_probe = always_gone;
+	mig_context_set_calls(f->live, &calls);
+	refuse(f->live, 42, -ESRCH);
+}
+
 static int pidfd_error;
 
 static int fail_pidfd_open(pid_t pid)
@@ -607,6 +625,7 @@ int main(void)
 		TEST(a_leader_that_has_exited_is_reached_through_a_thread),
 		TEST(a_number_that_is_used_again_before_it_is_held_is_not_taken),
 		TEST(a_thread_number_that_changes_hands_meanwhile_is_not_taken),
+		TEST(a_number_that_is_used_again_while_it_is_read_is_not_taken),
 		TEST(errors_of_pidfd_open_are_told),
 		TEST(a_captured_machine_needs_no_pidfd),
 		TEST(files_that_do_not_parse_are_logged),

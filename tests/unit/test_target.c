@@ -183,6 +183,10 @@ static void processes_that_cannot_be_compared_count_as_distinct(void **state)
 	assert_int_equal(mig_target_add_pid(f->target, 42), 0);
 	assert_int_equal(mig_target_add_pid(f->target, 43), 0);
 	assert_members(f->target, "42 43 ");
+	/* And they do not stand in the way of others. */
+	fake_process_write(f->root, 44, 1, NULL);
+	fake_process_share(44, 42);
+	assert_int_equal(mig_target_add_pid(f->target, 44), -EEXIST);
 }
 
 static void a_tree_has_all_descendants(void **state)
@@ -292,9 +296,14 @@ static void a_number_that_is_used_again_is_a_new_member(void **state)
 	assert_false(mig_process_is_alive(mig_target_get_process(f->target, 1)));
 	assert_true(mig_process_is_alive(mig_target_get_process(f->target, 2)));
 	assert_int_equal(rescan(f->target), 0);
+	for (int i = 0; i < 5; i++) {
+		fake_process_reuse(50);
+		assert_int_equal(rescan(f->target), 1);
+		assert_int_equal(rescan(f->target), 0);
+	}
 	fake_process_reuse(42);
 	assert_int_equal(mig_target_add_pid(f->target, 42), 0);
-	assert_members(f->target, "42 50 50 42 ");
+	assert_members(f->target, "42 50 50 50 50 50 50 50 42 ");
 }
 
 static void a_child_number_with_another_parent_is_not_taken(void **state)
@@ -361,6 +370,25 @@ static void where_children_are_not_listed_parents_are_read(void **state)
 	fake_process_write(f->root, 44, 50, NULL);
 	assert_int_equal(rescan(f->target), 1);
 	assert_members(f->target, "42 60 50 44 ");
+}
+
+static void parents_are_found_among_many_in_any_order(void **state)
+{
+	enum { COUNT = 60 };
+	struct fixture *f = *state;
+
+	/* Each has two children; half of the numbers run down. */
+	for (pid_t i = 1; i <= COUNT; i++) {
+		pid_t pid = 100 + (i % 2 ? i : COUNT * 2 - i);
+		pid_t j = i / 2;
+		char path[64];
+
+		fake_process_write(f->root, pid, 100 + (j % 2 ? j : COUNT * 2 - j), NULL);
+		snprintf(path, sizeof(path), "proc/%d/task/%d/children", pid, pid);
+		fake_root_remove(f->root, path);
+	}
+	assert_int_equal(mig_target_add_tree(f->target, 101), 0);
+	assert_int_equal(mig_target_get_count(f->target), COUNT);
 }
 
 static void trees_are_found_on_a_captured_machine_too(void **state)
@@ -485,6 +513,7 @@ int main(void)
 		TEST(a_tree_goes_on_below_one_that_shares_memory),
 		TEST(one_that_shared_memory_is_a_member_after_execve),
 		TEST(where_children_are_not_listed_parents_are_read),
+		TEST(parents_are_found_among_many_in_any_order),
 		TEST(trees_are_found_on_a_captured_machine_too),
 		TEST(null_is_refused_where_it_is_not_allowed),
 		TEST(running_out_of_descriptors_is_an_error_and_members_stay),

@@ -37,6 +37,10 @@ static void a_string_is_taken_whole_or_not_at_all(void **state)
 	struct mig_text text = text_of("anon=3");
 
 	(void)state;
+	/* What follows in memory is not part of it. */
+	text.length = 5;
+	assert_false(mig_text_take_string(&text, "anon=3"));
+	text.length = 6;
 	assert_false(mig_text_take_string(&text, "anon=34"));
 	assert_false(mig_text_take_string(&text, "anom"));
 	assert_text(text, "anon=3");
