@@ -50,7 +50,7 @@ const char *duration_format(uint64_t ns, char buffer[static DURATION_TEXT_SIZE])
 	else if (ns < NS_PER_S)
 		snprintf(buffer, DURATION_TEXT_SIZE, "%ums",
 			 (unsigned int)(ns / NS_PER_MS));
-	else if (ns < 10 * NS_PER_S)
+	else if (ns < 10 * NS_PER_S && ns % NS_PER_S >= 100 * NS_PER_MS)
 		snprintf(buffer, DURATION_TEXT_SIZE, "%u.%us",
 			 (unsigned int)(ns / NS_PER_S),
 			 (unsigned int)(ns % NS_PER_S / (100 * NS_PER_MS)));

@@ -13,7 +13,7 @@ struct mig_maps_line {
 	uint32_t device_major;
 	uint32_t device_minor;
 	uint64_t inode;
-	struct mig_text name;	/**< borrowed from the line; "" for anonymous memory */
+	struct mig_text name; /**< borrowed from the line; "" for anonymous memory */
 };
 
 /** mig_maps_parse - Errors: -EBADMSG: not such a line, or an empty or backward range. */

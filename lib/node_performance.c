@@ -2,6 +2,7 @@
 #include "node.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "procfs.h"
 #include "text.h"
@@ -10,13 +11,13 @@
 static int read_value(const struct mig_context *context, int node, int access,
 		      const char *name, uint64_t *ret_value)
 {
-	char buffer[32];
+	char buffer[32], path[MIG_PATH_SIZE];
 	struct mig_text text = { .at = buffer };
 	ssize_t length;
 
-	length = mig_procfs_read(context, buffer, sizeof(buffer),
-				 MIG_NODE_DIRECTORY "/node%d/access%d/initiators/%s",
-				 node, access, name);
+	snprintf(path, sizeof(path), MIG_NODE_DIRECTORY "/node%d/access%d/initiators/%s",
+		 node, access, name);
+	length = mig_procfs_read(context, buffer, sizeof(buffer), "%s", path);
 	if (length == -ENOENT) {
 		*ret_value = 0;
 		return 0;
@@ -26,9 +27,7 @@ static int read_value(const struct mig_context *context, int node, int access,
 	text.length = (size_t)length;
 	mig_text_trim(&text);
 	if (mig_text_take_number(&text, 10, ret_value) < 0 || text.length) {
-		mig_log(context, MIG_LOG_WARNING,
-			"access%d/initiators/%s of node %d does not parse", access, name,
-			node);
+		mig_log(context, MIG_LOG_WARNING, "/%s does not parse", path);
 		return -EBADMSG;
 	}
 	return 0;

@@ -8,11 +8,11 @@
 
 struct mig_numa_maps_line {
 	uint64_t start;
-	struct mig_text policy;		/**< as "bind:0-1"; borrowed from the line */
+	struct mig_text policy; /**< as "bind:0-1"; borrowed from the line */
 	bool is_heap;
 	bool is_stack;
-	bool is_huge;			/**< hugetlb */
-	uint64_t page_size_bytes;	/**< 0: the line does not say (nothing resident) */
+	bool is_huge;             /**< hugetlb */
+	uint64_t page_size_bytes; /**< 0: the line does not say (nothing resident) */
 	uint64_t anon_pages;
 	uint64_t dirty_pages;
 	uint64_t swapcache_pages;

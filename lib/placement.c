@@ -143,7 +143,7 @@ static int choose_place(const struct mig_placement_options *options, enum mig_pl
 	enum mig_place place = options->place;
 
 	if (options->nr_map) {
-		if (options->from || options->to ||
+		if (!options->map || options->from || options->to || options->nr_weights ||
 		    (place != MIG_PLACE_DEFAULT && place != MIG_PLACE_MAP))
 			return -EINVAL;
 		*ret_place = MIG_PLACE_MAP;
@@ -151,9 +151,12 @@ static int choose_place(const struct mig_placement_options *options, enum mig_pl
 	}
 	if (place == MIG_PLACE_DEFAULT)
 		place = options->from ? MIG_PLACE_RELATIVE : MIG_PLACE_NEAREST;
-	if (!options->to || !mig_nodeset_count(options->to) || place == MIG_PLACE_MAP ||
+	/* A map that is not there, and places that do not exist. */
+	if ((unsigned int)place >= MIG_PLACE_MAP)
+		return -EINVAL;
+	if (!options->to || !mig_nodeset_count(options->to) ||
 	    (place == MIG_PLACE_RELATIVE && !options->from) ||
-	    (place != MIG_PLACE_SPREAD && options->nr_weights))
+	    (options->nr_weights && (place != MIG_PLACE_SPREAD || !options->weights)))
 		return -EINVAL;
 	*ret_place = place;
 	return 0;

@@ -40,8 +40,8 @@ mig_procfs_read_alloc(const struct mig_context *context, char **ret_text,
 struct mig_lines {
 	int fd;
 	char *buffer;
-	size_t size;	/**< of buffer */
-	size_t start;	/**< of the part not yet handed out */
+	size_t size;  /**< of buffer */
+	size_t start; /**< of the part not yet handed out */
 	size_t end;
 	bool at_end;
 };

@@ -27,14 +27,18 @@ static int add_range(struct mig_uring_buffers *buffers, uint64_t start, uint64_t
 	return 0;
 }
 
-/* A line as "    0: 0x7f32a4e00000/65536". */
-static bool parse_buffer(struct mig_text line, uint64_t *ret_start, uint64_t *ret_length)
+/* The number of a buffer in its table, as "    0:". */
+static bool take_index(struct mig_text *line)
 {
 	uint64_t index;
 
-	mig_text_take_blanks(&line);
-	if (mig_text_take_number(&line, 10, &index) < 0 || !mig_text_take_char(&line, ':'))
-		return false;
+	mig_text_take_blanks(line);
+	return !mig_text_take_number(line, 10, &index) && mig_text_take_char(line, ':');
+}
+
+/* " 0x7f32a4e00000/65536"; a sparse table also has " <none>". */
+static bool parse_buffer(struct mig_text line, uint64_t *ret_start, uint64_t *ret_length)
+{
 	mig_text_take_blanks(&line);
 	return mig_text_take_string(&line, "0x") &&
 	       !mig_text_take_number(&line, 16, ret_start) &&
@@ -56,12 +60,9 @@ int mig_uring_parse(struct mig_text text, struct mig_uring_buffers *buffers)
 			inside = true;
 			continue;
 		}
-		if (!inside)
+		inside = inside && take_index(&line);
+		if (!inside || !parse_buffer(line, &start, &length))
 			continue;
-		if (!parse_buffer(line, &start, &length)) {
-			inside = false;
-			continue;
-		}
 		r = add_range(buffers, start, length);
 		if (r < 0)
 			return r;

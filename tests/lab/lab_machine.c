@@ -192,18 +192,32 @@ uint64_t lab_free_bytes(int node)
 	return kib * 1024;
 }
 
-/* Pages of the pool are quickly made, belong to nobody, and nothing moves them. */
-void lab_leave_free(struct lab *lab, int node, uint64_t bytes)
+static unsigned long pool_size(int node)
 {
-	uint64_t free_bytes = lab_free_bytes(node);
-	unsigned long nr_pages;
 	char path[128];
 
 	pool_path(path, node, "nr_hugepages");
-	nr_pages = strtoul(lab_read(path), NULL, 10);
-	if (free_bytes > bytes)
-		nr_pages += (free_bytes - bytes) / HUGE_BYTES;
-	lab_set(lab, path, "%lu", nr_pages);
+	return strtoul(lab_read(path), NULL, 10);
+}
+
+/*
+ * Pages of the pool are quickly made, belong to nobody, and nothing moves them. Some
+ * free memory hides in lists of the processors until others are at the end of theirs:
+ * so ask more than once.
+ */
+void lab_leave_free(struct lab *lab, int node, uint64_t bytes)
+{
+	unsigned long before, nr_tries = 0;
+	char path[128];
+
+	pool_path(path, node, "nr_hugepages");
+	do {
+		before = pool_size(node);
+		if (lab_free_bytes(node) > bytes)
+			lab_set(lab, path, "%lu",
+				before + (lab_free_bytes(node) - bytes) / HUGE_BYTES);
+		usleep(20000);
+	} while (pool_size(node) > before && ++nr_tries < 10);
 	printf("node %d: %" PRIu64 " KiB free\n", node, lab_free_bytes(node) / 1024);
 }
 

@@ -19,7 +19,7 @@
  *   write             write the same content again to all of it
  *   refill            give it back to the kernel and fill it anew
  *   unmap             unmap its second half
- *   holes             unmap every second page
+ *   holes             give every second page back to the kernel
  *   remap             carry it to other addresses: "ok START END"
  *   fork N            make children that share it copy-on-write: "children PID…"
  *   start ACTIVITY    see victim_activities.h
@@ -150,9 +150,10 @@ static int command_holes(struct victim *victim, const char *argument)
 
 	(void)argument;
 	for (size_t at = VICTIM_PAGE; at < memory->size; at += 2 * VICTIM_PAGE) {
-		if (madvise(memory->start + at, VICTIM_PAGE, MADV_DONTNEED))
+		if (madvise(memory->start + at, VICTIM_PAGE, MADV_DONTNEED_LOCKED))
 			return -errno;
 	}
+	memory->has_holes = true;
 	return 0;
 }
 

@@ -51,6 +51,7 @@ struct victim_memory {
 	size_t size;
 	int fd;                /**< of kinds that have a file, or -1 */
 	int pipe[2];           /**< of vmsplice */
+	bool has_holes;        /**< every second page was given back */
 	uint32_t *generations; /**< how often writers changed each page, or NULL */
 };
 

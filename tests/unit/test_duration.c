@@ -86,6 +86,7 @@ static void durations_are_written_in_the_unit_that_fits(void **state)
 	assert_formatted(850000, "850us");
 	assert_formatted(12 * MS, "12ms");
 	assert_formatted(4500 * MS, "4.5s");
+	assert_formatted(3000 * MS, "3s");
 	assert_formatted(42 * S, "42s");
 	assert_formatted(200 * S, "3m20s");
 	assert_formatted(7500 * S, "2h05m");

@@ -182,6 +182,9 @@ static void a_kernel_without_blocks_is_told(void **state)
 
 	fake_machine_write(state, NODES "/online", "0\n");
 	assert_refused(state, -ENOENT);
+	fake_machine_write(state, NODES "/has_memory", "0\n");
+	fake_machine_write(state, MEMORY "/block_size_bytes", "8000000\n");
+	assert_refused(state, -ENOENT);
 	put_machine(state);
 	fake_root_remove(machine->root, NODES "/node0");
 	fake_root_remove(machine->root, NODES "/node1");

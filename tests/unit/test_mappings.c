@@ -205,6 +205,21 @@ static void parts_of_a_mapping_that_was_split_meanwhile_are_added_up(void **stat
 	assert_int_equal(next(mappings)->resident_pages, 1);
 }
 
+static void a_line_inside_is_enough_if_there_is_none_for_the_start(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_MIG(mappings) struct mig_mappings *mappings = NULL;
+	const struct mig_mapping *mapping;
+
+	mappings = start(f, ANON("1000", "2000") ANON("2000", "9000"),
+			 "1000 default N0=1\n3000 bind:1 N1=5\n");
+	assert_int_equal(next(mappings)->resident_pages, 1);
+	mapping = next(mappings);
+	assert_int_equal(mapping->resident_pages, 5);
+	assert_int_equal(mapping->node_pages[1], 5);
+	assert_string_equal(mapping->policy, "bind:1");
+}
+
 static void huge_pages_are_counted_in_base_pages(void **state)
 {
 	struct fixture *f = *state;
@@ -226,17 +241,25 @@ static void huge_pages_are_counted_in_base_pages(void **state)
 	assert_int_equal(mapping->node_pages[1], 2 * pages);
 }
 
-static void counts_that_overflow_in_base_pages_are_refused(void **state)
+static void counts_that_are_no_base_pages_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_MIG(mappings) struct mig_mappings *mappings = NULL;
-	const struct mig_mapping *mapping = NULL;
+	static const char *const lines[] = {
+		"200000 default huge N0=18446744073709551615 kernelpagesize_kB=2048\n",
+		"200000 default huge N0=1 kernelpagesize_kB=6\n",
+		"200000 default huge N0=1 kernelpagesize_kB=1\n",
+		"200000 default huge N0=1\n",
+		"200000 default N0=18446744073709551615\n201000 default N1=1\n",
+	};
 
-	mappings = start(f, ANON("200000", "a00000"),
-			 "200000 default huge N0=18446744073709551615 "
-			 "kernelpagesize_kB=2048\n");
-	assert_int_equal(mig_mappings_next(mappings, &mapping), -EBADMSG);
-	assert_null(mapping);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		CLEANUP_MIG(mappings) struct mig_mappings *mappings = NULL;
+		const struct mig_mapping *mapping = NULL;
+
+		mappings = start(f, ANON("200000", "a00000"), lines[i]);
+		assert_int_equal(mig_mappings_next(mappings, &mapping), -EBADMSG);
+		assert_null(mapping);
+	}
 }
 
 static void a_kernel_without_numa_shows_mappings_without_residency(void **state)
@@ -522,8 +545,9 @@ int main(void)
 		TEST(a_mapping_that_grew_downward_meanwhile_keeps_its_pages),
 		TEST(a_line_for_the_very_start_wins_over_one_before_it),
 		TEST(parts_of_a_mapping_that_was_split_meanwhile_are_added_up),
+		TEST(a_line_inside_is_enough_if_there_is_none_for_the_start),
 		TEST(huge_pages_are_counted_in_base_pages),
-		TEST(counts_that_overflow_in_base_pages_are_refused),
+		TEST(counts_that_are_no_base_pages_are_refused),
 		TEST(a_kernel_without_numa_shows_mappings_without_residency),
 		TEST(names_and_file_systems_tell_the_kind),
 		TEST(each_device_has_its_own_kind),

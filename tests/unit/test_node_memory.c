@@ -218,6 +218,14 @@ static void a_zoneinfo_that_does_not_parse_is_refused(void **state)
 	assert_int_equal(mig_topology_read_memory(topology, 255, &memory), -EBADMSG);
 	fake_machine_write(state, "proc/zoneinfo", "Node x, zone Normal\n");
 	assert_int_equal(mig_topology_read_memory(topology, 0, &memory), -EBADMSG);
+	fake_machine_write(state, "proc/zoneinfo",
+			   "Node 0, zone Normal\n  pages free 9\n  high 9 9\n");
+	assert_int_equal(mig_topology_read_memory(topology, 0, &memory), -EBADMSG);
+	/* More than there can be bytes. */
+	fake_machine_write(state, "proc/zoneinfo",
+			   "Node 0, zone Normal\n  pages free 9007199254740993\n"
+			   "  high 0\n");
+	assert_int_equal(mig_topology_read_memory(topology, 0, &memory), -EBADMSG);
 }
 
 static void the_room_of_a_node_without_zones_is_unknown(void **state)

@@ -69,7 +69,7 @@ static const struct command command = {
 	.args_size = sizeof(struct purge_args),
 };
 
-#define MAX_WORDS 16
+#define MAX_WORDS 24
 
 struct result {
 	bool goes_on;
@@ -147,12 +147,12 @@ static void every_type_fills_its_field(void **state)
 	struct result result;
 
 	(void)state;
-	assert_accepted("-q --to 0-3 --size 1.5M --time 200ms --percent 95% --threads 4 "
+	assert_accepted("--to 0-3 --size 1.5M --time 200ms --percent 95% --threads 4 "
 			"--range 10-0x20 --place far --only file,anon name",
 			&result);
-	assert_true(result.args.quick);
 	assert_string_equal(result.args.to, "0-3");
 	assert_int_equal(result.args.size_bytes, 1536 * 1024);
+	assert_int_equal(result.args.time_ns, 200000000);
 	assert_int_equal(result.args.percent, 95);
 	assert_int_equal(result.args.threads, 4);
 	assert_int_equal(result.args.range.start, 0x10);
@@ -160,6 +160,8 @@ static void every_type_fills_its_field(void **state)
 	assert_int_equal(result.args.place, 2);
 	assert_int_equal(result.args.only, 5);
 	assert_int_equal(result.args.common.nr_operands, 1);
+	assert_accepted("--quick name", &result);
+	assert_true(result.args.quick);
 }
 
 static void what_is_not_given_stays_as_it_was(void **state)

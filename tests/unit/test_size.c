@@ -139,7 +139,7 @@ static void rounding_up_may_reach_the_next_unit(void **state)
 static void a_written_size_reads_as_nearly_the_same(void **state)
 {
 	(void)state;
-	for (uint64_t bytes = 1024; bytes < UINT64_MAX / 4; bytes = bytes * 11 / 7) {
+	for (uint64_t bytes = 1024; bytes < UINT64_MAX / 2; bytes += bytes / 2 + 7) {
 		char buffer[SIZE_TEXT_SIZE];
 		uint64_t again;
 

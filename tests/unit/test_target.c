@@ -183,6 +183,8 @@ static void processes_that_cannot_be_compared_count_as_distinct(void **state)
 	assert_int_equal(mig_target_add_pid(f->target, 42), 0);
 	assert_int_equal(mig_target_add_pid(f->target, 43), 0);
 	assert_members(f->target, "42 43 ");
+	assert_int_equal(rescan(f->target), 0);
+	assert_members(f->target, "42 43 ");
 	/* And they do not stand in the way of others. */
 	fake_process_write(f->root, 44, 1, NULL);
 	fake_process_share(44, 42);
@@ -289,6 +291,8 @@ static void a_number_that_is_used_again_is_a_new_member(void **state)
 
 	fake_process_write(f->root, 42, 1, "50 ");
 	fake_process_write(f->root, 50, 42, NULL);
+	/* The fake memory of a number is the same in all its lives. */
+	fake_process_hide(50);
 	assert_int_equal(mig_target_add_tree(f->target, 42), 0);
 	fake_process_reuse(50);
 	assert_int_equal(rescan(f->target), 1);
@@ -316,6 +320,68 @@ static void a_child_number_with_another_parent_is_not_taken(void **state)
 	fake_process_write(f->root, 51, 42, NULL);
 	assert_int_equal(mig_target_add_tree(f->target, 42), 0);
 	assert_members(f->target, "42 51 ");
+}
+
+/* As if the parent died, and its number were given away, while 50 is opened. */
+static int (*usual_pidfd_open)(pid_t pid);
+
+static int reuse_parent(pid_t pid)
+{
+	if (pid == 50)
+		fake_process_reuse(42);
+	return usual_pidfd_open(pid);
+}
+
+static void a_child_whose_parent_died_meanwhile_is_not_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct mig_calls calls = *fake_calls();
+
+	fake_process_write(f->root, 42, 1, "50 ");
+	fake_process_write(f->root, 50, 42, NULL);
+	usual_pidfd_open = calls.pidfd_open;
+	calls.pidfd_open = reuse_parent;
+	mig_context_set_calls(f->context, &calls);
+	assert_int_equal(mig_target_add_tree(f->target, 42), 0);
+	assert_members(f->target, "42 ");
+}
+
+static void a_child_number_that_has_become_a_thread_is_not_taken(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_process_write(f->root, 42, 1, "51 50 ");
+	fake_process_write(f->root, 51, 42, NULL);
+	fake_thread_write(f->root,
+			  &(struct fake_thread){ .pid = 51, .tid = 50, .parent = 42 });
+	fake_process_hide(51);
+	assert_int_equal(mig_target_add_tree(f->target, 42), 0);
+	assert_members(f->target, "42 51 ");
+}
+
+static struct fake_root *dying_root;
+
+static int compare_as_it_dies(pid_t a, pid_t b)
+{
+	(void)a;
+	(void)b;
+	fake_thread_write(dying_root, &(struct fake_thread){ .pid = 43, .state = 'Z' });
+	return 0;
+}
+
+static void no_memory_is_not_a_shared_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct mig_calls calls = *fake_calls();
+
+	fake_process_write(f->root, 42, 1, NULL);
+	fake_process_write(f->root, 43, 1, NULL);
+	assert_int_equal(mig_target_add_pid(f->target, 42), 0);
+	dying_root = f->root;
+	calls.kcmp_vm = compare_as_it_dies;
+	mig_context_set_calls(f->context, &calls);
+	assert_int_equal(mig_target_add_pid(f->target, 43), 0);
+	assert_members(f->target, "42 43 ");
 }
 
 static void a_tree_goes_on_below_one_that_shares_memory(void **state)
@@ -510,6 +576,9 @@ int main(void)
 		TEST(a_member_that_is_dead_stays_and_keeps_its_place),
 		TEST(a_number_that_is_used_again_is_a_new_member),
 		TEST(a_child_number_with_another_parent_is_not_taken),
+		TEST(a_child_whose_parent_died_meanwhile_is_not_taken),
+		TEST(a_child_number_that_has_become_a_thread_is_not_taken),
+		TEST(no_memory_is_not_a_shared_memory),
 		TEST(a_tree_goes_on_below_one_that_shares_memory),
 		TEST(one_that_shared_memory_is_a_member_after_execve),
 		TEST(where_children_are_not_listed_parents_are_read),

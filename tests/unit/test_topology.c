@@ -311,6 +311,8 @@ static void files_that_do_not_parse_are_named(void **state)
 		{ NODES "/node1/distance", "10,20,21\n" },
 		{ "proc/self/status", "Mems_allowed_list:\t0-\n" },
 		{ TIERS "/memory_tier4/nodelist", "zero\n" },
+		{ NODES "/node1/access0/initiators/read_latency", "fast\n" },
+		{ NODES "/node1/access1/initiators/write_bandwidth", "-1\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

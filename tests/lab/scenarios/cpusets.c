@@ -71,7 +71,7 @@ static void a_policy_that_binds_to_the_source_is_warned_of(void **state)
 
 	lab_assert_status(run, EXIT_IN_PLACE);
 	lab_assert_says(run, "warning");
-	lab_assert_says(run, "bound");
+	lab_assert_says(run, "memory policy");
 	lab_assert_all_on(lab, victim, 1);
 }
 

@@ -2,9 +2,6 @@
 /* Huge pages, transparent and from the pools, move as units. */
 #include "lab.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #define PAGES_OF_HUGE 512
 
 static uint64_t count_thp(struct lab *lab, const struct victim *victim, int node)
@@ -28,21 +25,15 @@ static void transparent_huge_pages_move_whole(void **state)
 	assert_int_equal(report->huge_split, 0);
 }
 
-/* Every second page of what is free there is taken and locked: there is room, but
- * not for one huge page. */
+/* Takes all of a node but every second page of a locked mapping: there is room, but not
+ * for one huge page. */
 static void fragment(struct lab *lab, int node, unsigned int mebibytes)
 {
 	struct victim *hog;
-	char path[128];
 
 	lab_set(lab, "/proc/sys/vm/compact_unevictable_allowed", "0");
-	lab_leave_free(lab, node, 0);
-	snprintf(
-		path, sizeof(path),
-		"/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages",
-		node);
-	lab_set(lab, path, "%lu", strtoul(lab_read(path), NULL, 10) - mebibytes / 2);
 	hog = lab_victim(lab, "--kind mlocked --size %uM --at %d", mebibytes, node);
+	lab_leave_free(lab, node, 0);
 	lab_ask(hog, "holes");
 }
 
@@ -120,7 +111,7 @@ pool_pages_without_room_are_left_and_keep_nothing_else_from_moving(void **state)
 
 	lab_hugetlb_pool(lab, 0, 4);
 	victim = lab_victim(lab, "--kind hugetlb --size 8M --node 0");
-	lab_leave_free(lab, 3, 0);
+	fragment(lab, 3, 48);
 	lab_victim(lab, "--kind ballast --size %uM", 2 * lab_hugetlb_free(3));
 	before = lab_look(lab, victim);
 	run = lab_move(lab, "--force --to 3 %d", victim->pid);

@@ -79,7 +79,7 @@ static void fixed_buffers_of_fio_are_left_and_its_data_stays_right(void **state)
 	fio = lab_program(lab,
 			  "fio --name=job --directory=/tmp --size=8M --bs=64k "
 			  "--ioengine=io_uring --fixedbufs=1 --iodepth=16 --rw=randrw "
-			  "--verify=crc32c --verify_fatal=1 --time_based --runtime=8 "
+			  "--verify=crc32c --verify_fatal=1 --time_based --runtime=25 "
 			  "--output-format=terse");
 	sleep(5);
 	run = lab_move(lab, "--tree --to 1 %d", fio->pid);
