@@ -2,10 +2,10 @@
 #include "explain.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "filesystem.h"
+#include "process.h"
 #include "uring.h"
 
 
@@ -18,21 +18,6 @@ struct evidence {
 	const struct mig_mapping *mapping;	/**< the one that holds the page */
 	struct mig_filesystems *filesystems;
 };
-
-static int by_walk_and_address(const void *a, const void *b)
-{
-	const struct mig_task *left = a, *right = b;
-
-	if (left->walk != right->walk)
-		return (uintptr_t)left->walk < (uintptr_t)right->walk ? -1 : 1;
-	return (left->address > right->address) - (left->address < right->address);
-}
-
-void mig_tasks_sort(struct mig_tasks *tasks)
-{
-	if (tasks->nr)
-		qsort(tasks->tasks, tasks->nr, sizeof(*tasks->tasks), by_walk_and_address);
-}
 
 /* Evidence that cannot be had is evidence that is not used. */
 static void gather(struct evidence *evidence, const struct mig_walk *walk)
@@ -123,7 +108,7 @@ static enum mig_reason reason_of_full(const struct evidence *evidence,
 static enum mig_reason reason_of_reference(const struct evidence *evidence,
 					   const struct mig_task *task)
 {
-	uint64_t bytes = task->nr_pages * (uint64_t)task->walk->process->context->page_size;
+	uint64_t bytes = task->unit_pages * (uint64_t)task->walk->process->context->page_size;
 	uint64_t flags;
 
 	if (mig_uring_has(&evidence->buffers, task->address, task->address + bytes))
@@ -171,6 +156,22 @@ static enum mig_reason explain(const struct evidence *evidence, const struct mig
 	}
 }
 
+/* Each unit for itself: its neighbours may be pinned by others. */
+static void explain_units(struct mig_worker *worker, struct evidence *evidence,
+			  struct mig_task units)
+{
+	while (units.nr) {
+		struct mig_task unit = mig_task_take(&units, 1);
+		enum mig_reason reason;
+
+		find_mapping(evidence, unit.address);
+		reason = explain(evidence, &unit);
+		mig_outcome_add_left(worker->outcome, reason, unit.to,
+				     reason == MIG_REASON_UNKNOWN ? unit.error : 0,
+				     unit.unit_pages);
+	}
+}
+
 void mig_explain_tasks(struct mig_worker *worker, const struct mig_tasks *tasks)
 {
 	struct evidence evidence = {
@@ -180,19 +181,12 @@ void mig_explain_tasks(struct mig_worker *worker, const struct mig_tasks *tasks)
 
 	for (size_t i = 0; i < tasks->nr; i++) {
 		const struct mig_task *task = &tasks->tasks[i];
-		enum mig_reason reason;
 
-		if (task->state != MIG_TASK_FAILED)
-			continue;
 		if (task->walk != evidence.walk) {
 			forget(&evidence);
 			gather(&evidence, task->walk);
 		}
-		find_mapping(&evidence, task->address);
-		reason = explain(&evidence, task);
-		mig_outcome_add_left(worker->outcome, reason, task->to,
-				     reason == MIG_REASON_UNKNOWN ? task->error : 0,
-				     task->nr_pages);
+		explain_units(worker, &evidence, *task);
 	}
 	forget(&evidence);
 }

@@ -10,12 +10,9 @@
 #include "worker.h"
 
 /**
- * mig_explain_tasks - book each failed task with its reason
- * @tasks: sorted by walk and address (mig_tasks_sort)
+ * mig_explain_tasks - book failed units with their reasons
+ * @tasks: sorted (mig_tasks_sort)
  */
 void mig_explain_tasks(struct mig_worker *worker, const struct mig_tasks *tasks);
-
-/** mig_tasks_sort - by walk, then by address. */
-void mig_tasks_sort(struct mig_tasks *tasks);
 
 #endif

@@ -59,12 +59,12 @@ static int visit_units(struct runs *runs, const struct mig_page_scan *scan, uint
 	int r = 0;
 
 	for (size_t i = 0; !r && i < scan->nr_units; i++) {
-		const struct mig_unit *unit = &scan->units[i];
+		const struct mig_units *units = &scan->units[i];
 		uint64_t at = run_end(runs);
 
-		r = extend(runs, at, (unit->address - at) / runs->page_size, MIG_NO_NODE);
+		r = extend(runs, at, (units->address - at) / runs->page_size, MIG_NO_NODE);
 		if (!r)
-			r = extend(runs, unit->address, unit->nr_pages, unit->node);
+			r = extend(runs, units->address, mig_units_pages(units), units->node);
 	}
 	if (!r && next > run_end(runs))
 		r = extend(runs, run_end(runs), (next - run_end(runs)) / runs->page_size,

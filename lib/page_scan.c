@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "batch.h"
 #include "procfs.h"
 
 /* Large folios are aligned to their size and have at least four pages where they
@@ -52,22 +53,48 @@ void mig_page_scan_set_process(struct mig_page_scan *scan, const struct mig_proc
 	scan->guess_huge = scan->huge_size_bytes != 0;
 }
 
-static struct mig_unit *add_unit(struct mig_page_scan *scan, uint64_t address,
-				 uint64_t entry, uint64_t nr_pages)
+/* What shares nothing is where its frame says, or where the whole mapping is. */
+static int node_of(const struct mig_page_scan *scan, uint64_t entry)
 {
-	struct mig_unit *unit = &scan->units[scan->nr_units++];
+	uint64_t frame = entry & MIG_PAGEMAP_FRAME;
+	int node = MIG_NO_NODE;
 
-	*unit = (struct mig_unit){
+	if (scan->frames && frame)
+		node = mig_frames_get_node(scan->frames, frame);
+	if (node == MIG_NO_NODE && (entry & MIG_PAGEMAP_EXCLUSIVE))
+		node = scan->only_node;
+	return node;
+}
+
+static uint16_t flags_of(uint64_t entry)
+{
+	return (uint16_t)((entry & MIG_PAGEMAP_EXCLUSIVE ? 0 : MIG_UNIT_SHARED) |
+			  (entry & MIG_PAGEMAP_FILE ? MIG_UNIT_FILE : 0));
+}
+
+static void add_unit(struct mig_page_scan *scan, uint64_t address, uint64_t entry,
+		     uint64_t nr_pages, uint16_t more_flags)
+{
+	struct mig_units *last = scan->nr_units ? &scan->units[scan->nr_units - 1] : NULL;
+	uint16_t flags = flags_of(entry) | more_flags;
+	int node = node_of(scan, entry);
+
+	if (last && node != MIG_NO_NODE && last->node == node &&
+	    last->flags == flags && !(flags & MIG_UNIT_SHARED) &&
+	    last->unit_pages == nr_pages &&
+	    last->address + (mig_units_pages(last) << scan->pagemap->context->page_shift) ==
+		    address) {
+		last->nr++;
+		return;
+	}
+	scan->units[scan->nr_units++] = (struct mig_units){
 		.address = address,
 		.frame = entry & MIG_PAGEMAP_FRAME,
-		.nr_pages = (uint32_t)nr_pages,
-		.node = MIG_NO_NODE,
+		.nr = 1,
+		.unit_pages = (uint32_t)nr_pages,
+		.node = (int16_t)node,
+		.flags = flags,
 	};
-	if (!(entry & MIG_PAGEMAP_EXCLUSIVE))
-		unit->flags |= MIG_UNIT_SHARED;
-	if (entry & MIG_PAGEMAP_FILE)
-		unit->flags |= MIG_UNIT_FILE;
-	return unit;
 }
 
 /* Whether a physically consecutive run may hold a large folio: looked for at its
@@ -106,7 +133,7 @@ static void add_folios(struct mig_page_scan *scan, uint64_t address, size_t firs
 			scan->zero_pages += end - at;
 		else
 			add_unit(scan, address + at * page_size, scan->entries[first + at],
-				 end - at);
+				 end - at, 0);
 		at = end;
 	}
 }
@@ -117,7 +144,7 @@ static void add_pages(struct mig_page_scan *scan, uint64_t address, size_t first
 	size_t page_size = scan->pagemap->context->page_size;
 
 	for (size_t i = 0; i < nr_pages; i++)
-		add_unit(scan, address + i * page_size, scan->entries[first + i], 1);
+		add_unit(scan, address + i * page_size, scan->entries[first + i], 1, 0);
 }
 
 /* A page that is mapped many times and of no file may be the zero page. */
@@ -179,12 +206,12 @@ static size_t take_unknown(struct mig_page_scan *scan, uint64_t address, size_t 
 		       (scan->entries[end] & same) == (scan->entries[first] & same))
 			end++;
 		if (end == first + huge_pages) {
-			add_unit(scan, address, scan->entries[first], huge_pages)->flags |=
-				MIG_UNIT_GUESSED;
+			add_unit(scan, address, scan->entries[first], huge_pages,
+				 MIG_UNIT_GUESSED);
 			return huge_pages;
 		}
 	}
-	add_unit(scan, address, scan->entries[first], 1);
+	add_unit(scan, address, scan->entries[first], 1, 0);
 	return 1;
 }
 
@@ -247,71 +274,80 @@ static int scan_hugetlb(struct mig_page_scan *scan, const struct mig_span *span,
 		if (r <= 0)
 			return r ? (int)r : -ESRCH;
 		if (entry & MIG_PAGEMAP_PRESENT)
-			add_unit(scan, start, entry, nr_pages)->flags |= MIG_UNIT_HUGETLB;
+			add_unit(scan, start, entry, nr_pages, MIG_UNIT_HUGETLB);
 		start += span->page_size_bytes;
 	}
 	*ret_next = start;
 	return 0;
 }
 
-/* Where frame numbers don't tell, what numa_maps said of the whole mapping does,
- * and otherwise the kernel is asked. Sharing units are always asked: the zero
- * page looks like one and is on no node. */
-static int ask_nodes(struct mig_page_scan *scan, const struct mig_span *span)
+/* Ask for the nodes of some units that are not known. Return: where to go on. */
+static int ask_some(struct mig_page_scan *scan, size_t *at)
 {
-	void *addresses[512];
-	int status[512];
-	size_t asked[512];
-	size_t at = 0, kept = 0;
-	const struct mig_context *context = scan->pagemap->context;
+	void *addresses[256];
+	int status[256];
+	size_t asked[256];
+	size_t nr = 0;
+	int r;
 
-	while (at < scan->nr_units) {
-		size_t nr = 0;
-
-		for (; at < scan->nr_units && nr < 512; at++) {
-			struct mig_unit *unit = &scan->units[at];
-
-			if (unit->node != MIG_NO_NODE)
-				continue;
-			if (span->only_node != MIG_NO_NODE &&
-			    !(unit->flags & MIG_UNIT_SHARED)) {
-				unit->node = (int16_t)span->only_node;
-				continue;
-			}
-			addresses[nr] = (void *)(uintptr_t)unit->address;
-			asked[nr++] = at;
-		}
-		if (!nr)
-			break;
-		long r = context->calls->move_pages(scan->pid, nr, addresses, NULL, status,
-						    0);
-		if (r < 0)
-			return (int)r == -EINVAL ? -ESRCH : (int)r;
-		for (size_t i = 0; i < nr; i++)
-			scan->units[asked[i]].node =
-				(int16_t)(status[i] >= 0 ? status[i] : MIG_NO_NODE);
+	for (; *at < scan->nr_units && nr < 256; ++*at) {
+		if (scan->units[*at].node != MIG_NO_NODE)
+			continue;
+		addresses[nr] = (void *)(uintptr_t)scan->units[*at].address;
+		asked[nr++] = *at;
 	}
-	for (at = 0; at < scan->nr_units; at++) {
-		const struct mig_unit *unit = &scan->units[at];
+	r = nr ? mig_batch_ask(scan->pagemap->context, scan->pid, addresses, status, nr) : 0;
+	if (r < 0)
+		return r == -EINVAL ? -ESRCH : r;
+	for (size_t i = 0; i < nr; i++)
+		if (status[i] >= 0)
+			scan->units[asked[i]].node = (int16_t)status[i];
+	return 0;
+}
 
-		if (unit->node == MIG_NO_NODE && !unit->frame &&
-		    (unit->flags & MIG_UNIT_SHARED) && !(unit->flags & MIG_UNIT_FILE))
-			scan->zero_pages += unit->nr_pages;
+/* Without its frame the zero page looks like a shared page that is on no node. */
+static bool is_on_no_node(const struct mig_units *units)
+{
+	return units->node == MIG_NO_NODE && !units->frame &&
+	       (units->flags & MIG_UNIT_SHARED) && !(units->flags & MIG_UNIT_FILE);
+}
+
+static int ask_nodes(struct mig_page_scan *scan)
+{
+	size_t kept = 0;
+
+	for (size_t at = 0; at < scan->nr_units;) {
+		int r = ask_some(scan, &at);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < scan->nr_units; i++) {
+		if (is_on_no_node(&scan->units[i]))
+			scan->zero_pages += mig_units_pages(&scan->units[i]);
 		else
-			scan->units[kept++] = *unit;
+			scan->units[kept++] = scan->units[i];
 	}
 	scan->nr_units = kept;
 	return 0;
 }
 
+static bool has_unknown_node(const struct mig_page_scan *scan)
+{
+	for (size_t i = 0; i < scan->nr_units; i++)
+		if (scan->units[i].node == MIG_NO_NODE)
+			return true;
+	return false;
+}
+
 int mig_page_scan_next(struct mig_page_scan *scan, const struct mig_span *span,
 		       uint64_t start, uint64_t end, uint64_t *ret_next)
 {
-	bool unknown = false;
 	uint64_t next = start;
 	int r;
 
 	scan->nr_units = 0;
+	scan->only_node = span->only_node;
 	if (span->sparse)
 		start = mig_pagemap_skip_hole(scan->pagemap, start, end);
 	if (start >= end) {
@@ -322,21 +358,10 @@ int mig_page_scan_next(struct mig_page_scan *scan, const struct mig_span *span,
 		r = scan_hugetlb(scan, span, start, end, &next);
 	else
 		r = scan_pages(scan, start, end, &next);
+	if (!r && has_unknown_node(scan))
+		r = ask_nodes(scan);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < scan->nr_units; i++) {
-		struct mig_unit *unit = &scan->units[i];
-
-		if (scan->frames && unit->frame)
-			unit->node =
-				(int16_t)mig_frames_get_node(scan->frames, unit->frame);
-		unknown |= unit->node == MIG_NO_NODE;
-	}
-	if (unknown) {
-		r = ask_nodes(scan, span);
-		if (r < 0)
-			return r;
-	}
 	*ret_next = next;
 	return 0;
 }

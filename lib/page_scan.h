@@ -18,10 +18,12 @@
 #define MIG_UNIT_HUGETLB 4U
 #define MIG_UNIT_GUESSED 8U	/**< taken for one folio without proof */
 
-struct mig_unit {
+/** Units of one size that follow each other, lie on one node and are alike. */
+struct mig_units {
 	uint64_t address;
-	uint64_t frame;		/**< of its first page; 0: not known */
-	uint32_t nr_pages;
+	uint64_t frame;		/**< of the first page; 0: not known */
+	uint32_t nr;		/**< how many; 1 where they are shared or of no known node */
+	uint32_t unit_pages;	/**< base pages in each */
 	int16_t node;		/**< MIG_NO_NODE: not known */
 	uint16_t flags;		/**< MIG_UNIT_* */
 };
@@ -35,14 +37,33 @@ struct mig_page_scan {
 	pid_t pid;		/**< whom to ask where pages are */
 	bool guess_huge;	/**< see above; the caller clears it when a guess was wrong */
 	uint64_t huge_size_bytes;
-	struct mig_unit *units;	/**< of the last step, MIG_SCAN_PAGES of room */
+	struct mig_units *units;	/**< of the last step, MIG_SCAN_PAGES of room */
 	size_t nr_units;
 	uint64_t swapped_pages;	/**< met so far */
 	uint64_t zero_pages;	/**< met so far */
 	uint64_t zero_frame;	/**< the last one seen, 0: none */
+	int only_node;		/**< of the span, see there */
 	uint64_t *entries;
 	uint64_t *flags;
 };
+
+/** mig_units_take - cut the first @nr off the front. Return: those. */
+static inline struct mig_units mig_units_take(struct mig_units *units, uint32_t nr,
+					      size_t page_size)
+{
+	struct mig_units front = *units;
+
+	front.nr = nr;
+	units->nr -= nr;
+	units->address += (uint64_t)nr * units->unit_pages * page_size;
+	return front;
+}
+
+/** mig_units_pages - base pages in all of them. */
+static inline uint64_t mig_units_pages(const struct mig_units *units)
+{
+	return (uint64_t)units->nr * units->unit_pages;
+}
 
 /** mig_page_scan_init - Errors: -ENOMEM. */
 int mig_page_scan_init(struct mig_page_scan *scan, const struct mig_frames *frames);

@@ -87,34 +87,42 @@ static int demand_by_nodes(struct mig_plan *plan, const struct mig_mapping *mapp
 	return 0;
 }
 
-typedef int (*unit_fn)(struct mig_plan *plan, const struct mig_page_scan *scan,
-		       const struct mig_span *span, const struct mig_unit *unit);
+typedef int (*units_fn)(struct mig_plan *plan, const struct mig_page_scan *scan,
+		       const struct mig_span *span, const struct mig_units *units);
 
-static int survey_unit(struct mig_plan *plan, const struct mig_page_scan *scan,
-		       const struct mig_span *span, const struct mig_unit *unit)
+static int survey_units(struct mig_plan *plan, const struct mig_page_scan *scan,
+			const struct mig_span *span, const struct mig_units *units)
 {
 	(void)scan;
 	if (mig_sharing_depends_on_owner(&plan->sharing, span->kind))
-		mig_sharing_survey(&plan->sharing, unit);
+		mig_sharing_survey(&plan->sharing, units);
 	return 0;
 }
 
 /* A frame that several members map moves once. */
-static int demand_unit(struct mig_plan *plan, const struct mig_page_scan *scan,
-		       const struct mig_span *span, const struct mig_unit *unit)
+static int demand_units(struct mig_plan *plan, const struct mig_page_scan *scan,
+			const struct mig_span *span, const struct mig_units *units)
 {
-	int to;
+	struct mig_units rest = *units, front;
+	uint32_t nr;
+	int to, r = 0;
 
-	if (mig_select_unit(plan, scan->pagemap, span, unit, &to) != MIG_VERDICT_MOVE)
-		return 0;
-	if ((unit->flags & MIG_UNIT_SHARED) &&
-	    mig_frametable_count(&plan->seen, unit->frame))
-		return 0;
-	return add_demand(plan, span->kind, unit->node, to, unit->nr_pages);
+	for (; !r && rest.nr; mig_units_take(&rest, nr, plan->context->page_size)) {
+		front = rest;
+		if (mig_select_units(plan, scan->pagemap, span, &rest, &to, &nr) !=
+		    MIG_VERDICT_MOVE)
+			continue;
+		front.nr = nr;
+		if (!(rest.flags & MIG_UNIT_SHARED) ||
+		    !mig_frametable_count(&plan->seen, rest.frame))
+			r = add_demand(plan, span->kind, rest.node, to,
+				       mig_units_pages(&front));
+	}
+	return r;
 }
 
-static int each_unit(struct mig_plan *plan, struct mig_page_scan *scan,
-		     const struct mig_span *span, unit_fn visit)
+static int each_units(struct mig_plan *plan, struct mig_page_scan *scan,
+		     const struct mig_span *span, units_fn visit)
 {
 	for (uint64_t at = span->start; at < span->end;) {
 		int r = mig_page_scan_next(scan, span, at, span->end, &at);
@@ -161,7 +169,7 @@ static int look_at_mapping(struct mig_plan *plan, struct mig_page_scan *scan,
 	if (!needs_pages(plan, mapping))
 		r = mapping->has_residency ? demand_by_nodes(plan, mapping) : 0;
 	else if (mig_sharing_depends_on_owner(&plan->sharing, mapping->kind))
-		r = each_unit(plan, scan, &span, survey_unit);
+		r = each_units(plan, scan, &span, survey_units);
 	if (policy_binds_elsewhere(plan, mapping))
 		*bound_pages += mig_pairs_get_total(&plan->demand) - before;
 	return r;
@@ -175,7 +183,7 @@ static int demand_of_mapping(struct mig_plan *plan, struct mig_page_scan *scan,
 	(void)bound_pages;
 	if (!needs_pages(plan, mapping) || !mig_select_mapping(plan, mapping, NULL, &span))
 		return 0;
-	return each_unit(plan, scan, &span, demand_unit);
+	return each_units(plan, scan, &span, demand_units);
 }
 
 typedef int (*mapping_fn)(struct mig_plan *plan, struct mig_page_scan *scan,

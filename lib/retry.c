@@ -10,22 +10,8 @@
 #include "explain.h"
 #include "worker.h"
 
-/* One question at a time takes this many pages. */
+/* One call of process_madvise(2) takes this many ranges. */
 #define AT_ONCE 256
-
-static void compact(struct mig_tasks *tasks)
-{
-	size_t kept = 0;
-
-	tasks->nr_pages = 0;
-	for (size_t i = 0; i < tasks->nr; i++) {
-		if (tasks->tasks[i].state == MIG_TASK_DONE)
-			continue;
-		tasks->nr_pages += tasks->tasks[i].nr_pages;
-		tasks->tasks[kept++] = tasks->tasks[i];
-	}
-	tasks->nr = kept;
-}
 
 static bool may_go(const struct mig_worker *worker, const struct mig_task *task)
 {
@@ -50,49 +36,73 @@ bool mig_retry_wants_pass(const struct mig_worker *worker)
 	return false;
 }
 
+void mig_retry_keep(struct mig_worker *worker, const struct mig_task *units, int error)
+{
+	struct mig_task failed = *units;
+	struct mig_tasks alone = { .tasks = &failed, .capacity = 1, .nr = 1 };
+
+	failed.error = error;
+	mig_walk_keep(units->walk);
+	/* No room: what cannot be tried again is explained at once. */
+	if (!mig_tasks_add(&worker->left, &failed))
+		mig_explain_tasks(worker, &alone);
+}
+
 /*
  * Linux 6.1 takes pages with a NUMA hint for absent. Reading one byte of such a page
  * as its owner would (process_vm_readv(2) takes the fault, unlike /proc/PID/mem)
  * clears the hint. Only pages that nobody shares: of others it would make copies.
  */
-static void clear_hints(const struct mig_worker *worker)
+static void clear_hints(const struct mig_worker *worker, const struct mig_task *task)
 {
 	const struct mig_context *context = worker->engine->context;
+	char byte;
+	struct iovec local = { &byte, 1 };
 
-	for (size_t i = 0; i < worker->left.nr; i++) {
-		const struct mig_task *task = &worker->left.tasks[i];
-		char byte;
-		struct iovec local = { &byte, 1 };
-		struct iovec remote = { (void *)(uintptr_t)task->address, 1 };
+	if (task->error != ENOENT || task->flags & MIG_UNIT_SHARED ||
+	    mig_walk_is_gone(task->walk))
+		return;
+	for (uint32_t i = 0; i < task->nr; i++) {
+		struct iovec remote = { (void *)(uintptr_t)mig_task_address(task, i), 1 };
 
-		if (task->error == ENOENT && !(task->flags & MIG_UNIT_SHARED) &&
-		    !mig_walk_is_gone(task->walk))
-			context->calls->process_vm_readv(task->walk->process->pid, &local,
-							 1, &remote, 1);
+		context->calls->process_vm_readv(task->walk->process->pid, &local, 1,
+						 &remote, 1);
 	}
 }
 
+/* What may go is tried; what may not, or fails again, is left as before. */
 void mig_retry_pass(struct mig_worker *worker)
 {
+	struct mig_tasks *trying = &worker->trying;
 	uint64_t moved = worker->outcome->totals.moved_pages;
+	struct mig_tasks empty = *trying;
 
-	clear_hints(worker);
-	for (size_t i = 0; i < worker->left.nr; i++)
-		if (may_go(worker, &worker->left.tasks[i]))
-			worker->left.tasks[i].state = MIG_TASK_WAITING;
-	mig_mover_flush(worker, &worker->left);
-	for (size_t i = 0; i < worker->left.nr; i++)
-		if (worker->left.tasks[i].state == MIG_TASK_WAITING)
-			worker->left.tasks[i].state = MIG_TASK_FAILED;
-	compact(&worker->left);
+	*trying = worker->left;
+	worker->left = empty;
+	for (size_t i = 0; i < trying->nr; i++) {
+		struct mig_task *task = &trying->tasks[i];
+
+		if (may_go(worker, task)) {
+			clear_hints(worker, task);
+			continue;
+		}
+		mig_retry_keep(worker, task, task->error);
+		task->nr = 0;
+	}
+	mig_mover_flush(worker, trying);
+	for (size_t i = 0; i < trying->nr; i++)
+		if (trying->tasks[i].nr)
+			mig_retry_keep(worker, &trying->tasks[i], trying->tasks[i].error);
+	mig_tasks_clear(trying);
 	worker->fruitless = worker->outcome->totals.moved_pages == moved;
 }
 
-/* The list is full: no more waiting for the others' passes. */
-static void make_room(struct mig_worker *worker)
+void mig_retry_make_room(struct mig_worker *worker)
 {
 	struct mig_engine *engine = worker->engine;
 
+	if (worker->left.nr <= worker->left.capacity / 2)
+		return;
 	for (unsigned int pass = 2; pass <= engine->options.passes; pass++) {
 		if (!mig_retry_wants_pass(worker) ||
 		    !mig_engine_sleep_until(engine, mig_clock_ns() +
@@ -103,21 +113,6 @@ static void make_room(struct mig_worker *worker)
 			break;
 	}
 	mig_retry_settle(worker);
-}
-
-void mig_retry_keep(struct mig_worker *worker, struct mig_tasks *tasks)
-{
-	for (size_t i = 0; i < tasks->nr; i++) {
-		const struct mig_task *task = &tasks->tasks[i];
-
-		if (task->state != MIG_TASK_FAILED)
-			continue;
-		mig_walk_keep(task->walk);
-		if (mig_tasks_add(&worker->left, task))
-			continue;
-		make_room(worker);
-		mig_tasks_add(&worker->left, task);
-	}
 }
 
 /* Whether moving everything that one process has on one node to another is what was
@@ -145,17 +140,32 @@ static void migrate_node(const struct mig_worker *worker, const struct mig_task 
 }
 
 /* A page that move_pages(2) does not see is looked up by its frame. */
-static void book_hidden(struct mig_worker *worker, struct mig_task *task)
+static bool is_there(const struct mig_worker *worker, const struct mig_task *unit)
 {
 	uint64_t entry;
 
-	if (mig_pagemap_read(&task->walk->pagemap, task->address, &entry, 1) != 1 ||
-	    mig_frames_get_node(worker->engine->plan->frames, entry & MIG_PAGEMAP_FRAME) !=
-		    task->to)
-		return;
-	mig_outcome_add_moved(worker->outcome, task->from, task->to, task->nr_pages);
-	__atomic_fetch_add(&worker->engine->moved_pages, task->nr_pages, __ATOMIC_RELAXED);
-	task->state = MIG_TASK_DONE;
+	return mig_pagemap_read(&unit->walk->pagemap, unit->address, &entry, 1) == 1 &&
+	       mig_frames_get_node(worker->engine->plan->frames,
+				   entry & MIG_PAGEMAP_FRAME) == unit->to;
+}
+
+static void book_hidden(struct mig_worker *worker, struct mig_task units)
+{
+	while (units.nr) {
+		struct mig_task unit = mig_task_take(&units, 1);
+
+		if (is_there(worker, &unit))
+			mig_outcome_add_moved(worker->outcome, unit.from, unit.to,
+					      unit.unit_pages);
+		else
+			mig_retry_keep(worker, &unit, unit.error);
+	}
+}
+
+static bool is_hidden(const struct mig_task *task)
+{
+	return task->error == ENOENT && !(task->flags & MIG_UNIT_SHARED) &&
+	       !mig_walk_is_gone(task->walk);
 }
 
 /*
@@ -166,28 +176,36 @@ static void book_hidden(struct mig_worker *worker, struct mig_task *task)
 static void move_hidden(struct mig_worker *worker)
 {
 	const struct mig_plan *plan = worker->engine->plan;
-	const struct mig_task *last = NULL;
+	struct mig_tasks *trying = &worker->trying;
+	struct mig_tasks empty = *trying;
+	struct mig_task last = { 0 };
 
 	if (!plan->frames || !whole_node_is_meant(plan))
 		return;
-	for (size_t i = 0; i < worker->left.nr; i++) {
-		struct mig_task *task = &worker->left.tasks[i];
+	*trying = worker->left;
+	worker->left = empty;
+	for (size_t i = 0; i < trying->nr; i++) {
+		const struct mig_task *task = &trying->tasks[i];
 
-		if (task->error != ENOENT || (task->flags & MIG_UNIT_SHARED) ||
-		    mig_walk_is_gone(task->walk))
+		if (!is_hidden(task)) {
+			mig_retry_keep(worker, task, task->error);
 			continue;
-		if (!last || last->walk != task->walk || last->from != task->from ||
-		    last->to != task->to)
+		}
+		if (last.walk != task->walk || last.from != task->from ||
+		    last.to != task->to)
 			migrate_node(worker, task);
-		last = task;
-		book_hidden(worker, task);
+		last = *task;
+		book_hidden(worker, *task);
 	}
+	mig_tasks_clear(trying);
 }
 
-static size_t same_process(const struct mig_tasks *tasks, size_t first, struct iovec *ranges)
+/* Tasks of one process as ranges. Return: how many. */
+static size_t ranges_of(const struct mig_tasks *tasks, size_t first, struct iovec *ranges,
+			size_t *ret_bytes)
 {
 	const struct mig_walk *walk = tasks->tasks[first].walk;
-	size_t nr = 0;
+	size_t nr = 0, bytes = 0;
 
 	for (size_t i = first; i < tasks->nr && nr < AT_ONCE; i++, nr++) {
 		const struct mig_task *task = &tasks->tasks[i];
@@ -196,21 +214,22 @@ static size_t same_process(const struct mig_tasks *tasks, size_t first, struct i
 			break;
 		ranges[nr] = (struct iovec){
 			(void *)(uintptr_t)task->address,
-			task->nr_pages * walk->process->context->page_size,
+			mig_task_pages(task) * walk->process->context->page_size,
 		};
+		bytes += ranges[nr].iov_len;
 	}
+	*ret_bytes = bytes;
 	return nr;
 }
 
 /* Success of MADV_PAGEOUT proves nothing: what is still present was not paged out. */
 static uint64_t paged_out(const struct mig_task *task)
 {
+	size_t page_size = task->walk->process->context->page_size;
 	uint64_t out = 0, entry;
 
-	for (uint32_t i = 0; i < task->nr_pages; i++)
-		if (mig_pagemap_read(&task->walk->pagemap,
-				     task->address +
-					     i * task->walk->process->context->page_size,
+	for (uint64_t i = 0; i < mig_task_pages(task); i++)
+		if (mig_pagemap_read(&task->walk->pagemap, task->address + i * page_size,
 				     &entry, 1) == 1 &&
 		    !(entry & MIG_PAGEMAP_PRESENT))
 			out++;
@@ -220,15 +239,16 @@ static uint64_t paged_out(const struct mig_task *task)
 static void page_out(struct mig_worker *worker)
 {
 	const struct mig_calls *calls = worker->engine->context->calls;
-	struct iovec ranges[AT_ONCE];
 	const struct mig_tasks *left = &worker->left;
+	struct iovec ranges[AT_ONCE];
 
 	for (size_t at = 0; at < left->nr;) {
-		size_t nr = same_process(left, at, ranges);
+		size_t bytes, nr = ranges_of(left, at, ranges, &bytes);
 		int pidfd = left->tasks[at].walk->process->pidfd;
 
 		/* A range that cannot be paged out ends the call: one by one then. */
-		if (calls->process_madvise(pidfd, ranges, nr, MADV_PAGEOUT) < 0)
+		if (calls->process_madvise(pidfd, ranges, nr, MADV_PAGEOUT) !=
+		    (ssize_t)bytes)
 			for (size_t i = 0; i < nr; i++)
 				calls->process_madvise(pidfd, &ranges[i], 1, MADV_PAGEOUT);
 		for (size_t i = 0; i < nr; i++)
@@ -241,16 +261,15 @@ static void page_out(struct mig_worker *worker)
 void mig_retry_settle(struct mig_worker *worker)
 {
 	struct mig_engine *engine = worker->engine;
+	uint64_t nr_pages = worker->left.nr_pages;
 
 	if (!worker->left.nr)
 		return;
 	mig_tasks_sort(&worker->left);
 	move_hidden(worker);
-	compact(&worker->left);
 	if (engine->options.fallback == MIG_FALLBACK_SWAP && !mig_engine_is_stopped(engine))
 		page_out(worker);
 	mig_explain_tasks(worker, &worker->left);
-	__atomic_fetch_add(&engine->done_pages, worker->left.nr_pages, __ATOMIC_RELAXED);
-	worker->left.nr = 0;
-	worker->left.nr_pages = 0;
+	mig_tasks_clear(&worker->left);
+	__atomic_fetch_add(&engine->done_pages, nr_pages, __ATOMIC_RELAXED);
 }

@@ -96,35 +96,39 @@ bool mig_select_mapping(const struct mig_plan *plan, const struct mig_mapping *m
 	return true;
 }
 
-static bool unit_is_filtered(const struct mig_plan *plan, const struct mig_unit *unit)
+static bool units_are_filtered(const struct mig_plan *plan, const struct mig_units *units)
 {
 	const struct mig_address_range *range = plan->options.range;
 
-	if (plan->options.only_thp && unit->nr_pages == 1)
+	if (plan->options.only_thp && units->unit_pages == 1)
 		return true;
-	return range && (unit->address < range->start || unit->address >= range->end);
+	return range && (units->address < range->start || units->address >= range->end);
 }
 
-enum mig_verdict mig_select_unit(const struct mig_plan *plan,
-				 const struct mig_pagemap *pagemap,
-				 const struct mig_span *span, const struct mig_unit *unit,
-				 int *ret_to)
+enum mig_verdict mig_select_units(const struct mig_plan *plan,
+				  const struct mig_pagemap *pagemap,
+				  const struct mig_span *span,
+				  const struct mig_units *units, int *ret_to,
+				  uint32_t *ret_nr)
 {
-	uint64_t unit_bytes = unit->nr_pages * (uint64_t)plan->context->page_size;
+	uint64_t unit_bytes = units->unit_pages * (uint64_t)plan->context->page_size;
 	int wanted;
 
-	if (unit_is_filtered(plan, unit))
+	*ret_nr = plan->options.range || mig_placement_is_interleaved(plan->placement) ?
+			  1 :
+			  units->nr;
+	if (units_are_filtered(plan, units))
 		return MIG_VERDICT_FILTERED;
-	wanted = mig_placement_get_wanted(plan->placement, unit->node,
-					  unit->address / unit_bytes);
+	wanted = mig_placement_get_wanted(plan->placement, units->node,
+					  units->address / unit_bytes);
 	if (wanted == MIG_NO_NODE)
 		return mig_nodeset_has(mig_placement_get_targets(plan->placement),
-				       unit->node) ?
+				       units->node) ?
 			       MIG_VERDICT_ALREADY :
 			       MIG_VERDICT_NOT_FROM;
-	if (wanted == unit->node)
+	if (wanted == units->node)
 		return MIG_VERDICT_ALREADY;
-	if (!mig_sharing_allows(&plan->sharing, pagemap, span->kind, unit))
+	if (!mig_sharing_allows(&plan->sharing, pagemap, span->kind, units))
 		return MIG_VERDICT_SHARED;
 	*ret_to = wanted;
 	return MIG_VERDICT_MOVE;

@@ -24,13 +24,16 @@ enum mig_verdict {
 };
 
 /**
- * mig_select_unit - what to do with a unit
- * @ret_to: its wanted node, with MIG_VERDICT_MOVE. With several nearest targets it
+ * mig_select_units - what to do with the first of some units
+ * @ret_to: their wanted node, with MIG_VERDICT_MOVE. With several nearest targets it
  *          is the nearest; the plan's quotas choose (mig_plan_take_target).
+ * @ret_nr: for how many of them this holds: all, or one where each is decided for
+ *          itself
  */
-enum mig_verdict mig_select_unit(const struct mig_plan *plan,
-				 const struct mig_pagemap *pagemap,
-				 const struct mig_span *span, const struct mig_unit *unit,
-				 int *ret_to);
+enum mig_verdict mig_select_units(const struct mig_plan *plan,
+				  const struct mig_pagemap *pagemap,
+				  const struct mig_span *span,
+				  const struct mig_units *units, int *ret_to,
+				  uint32_t *ret_nr);
 
 #endif

@@ -25,28 +25,28 @@ bool mig_sharing_depends_on_owner(const struct mig_sharing *sharing, enum mig_ki
 	return sharing->mode == MIG_SHARED_NONE || kind == MIG_KIND_FILE;
 }
 
-void mig_sharing_survey(struct mig_sharing *sharing, const struct mig_unit *unit)
+void mig_sharing_survey(struct mig_sharing *sharing, const struct mig_units *units)
 {
-	if (unit->flags & MIG_UNIT_SHARED)
-		mig_frametable_count(&sharing->own, unit->frame);
+	if (units->flags & MIG_UNIT_SHARED)
+		mig_frametable_count(&sharing->own, units->frame);
 }
 
 static bool is_own(const struct mig_sharing *sharing, const struct mig_pagemap *pagemap,
-		   const struct mig_unit *unit)
+		   const struct mig_units *units)
 {
 	uint64_t mappers;
 
-	if (!sharing->counts_own || !unit->frame ||
-	    mig_pagemap_read_mappers(pagemap, unit->frame, &mappers) < 0)
+	if (!sharing->counts_own || !units->frame ||
+	    mig_pagemap_read_mappers(pagemap, units->frame, &mappers) < 0)
 		return false;
-	return mappers <= mig_frametable_get(&sharing->own, unit->frame);
+	return mappers <= mig_frametable_get(&sharing->own, units->frame);
 }
 
 bool mig_sharing_allows(const struct mig_sharing *sharing,
 			const struct mig_pagemap *pagemap, enum mig_kind kind,
-			const struct mig_unit *unit)
+			const struct mig_units *units)
 {
-	if (!(unit->flags & MIG_UNIT_SHARED))
+	if (!(units->flags & MIG_UNIT_SHARED))
 		return true;
 	if (!sharing->may_move_shared)
 		return false;
@@ -54,7 +54,7 @@ bool mig_sharing_allows(const struct mig_sharing *sharing,
 		return true;
 	/* A private copy in a file's mapping is anonymous memory. */
 	if (sharing->mode == MIG_SHARED_ANON &&
-	    (kind != MIG_KIND_FILE || !(unit->flags & MIG_UNIT_FILE)))
+	    (kind != MIG_KIND_FILE || !(units->flags & MIG_UNIT_FILE)))
 		return true;
-	return is_own(sharing, pagemap, unit);
+	return is_own(sharing, pagemap, units);
 }

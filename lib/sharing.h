@@ -31,12 +31,12 @@ void mig_sharing_done(struct mig_sharing *sharing);
  */
 bool mig_sharing_depends_on_owner(const struct mig_sharing *sharing, enum mig_kind kind);
 
-/** mig_sharing_survey - count a unit of the target as mapped once more by it. */
-void mig_sharing_survey(struct mig_sharing *sharing, const struct mig_unit *unit);
+/** mig_sharing_survey - count units of the target as mapped once more by it. */
+void mig_sharing_survey(struct mig_sharing *sharing, const struct mig_units *units);
 
-/** mig_sharing_allows - whether a unit of a mapping of @kind may be moved. */
+/** mig_sharing_allows - whether units of a mapping of @kind may be moved. */
 bool mig_sharing_allows(const struct mig_sharing *sharing,
 			const struct mig_pagemap *pagemap, enum mig_kind kind,
-			const struct mig_unit *unit);
+			const struct mig_units *units);
 
 #endif

@@ -6,24 +6,7 @@
 
 #include "select.h"
 
-#define PENDING_TASKS MIG_PACE_MOST_ADDRESSES
-#define LEFT_TASKS 8192
-
-static int init_tasks(struct mig_tasks *tasks, size_t capacity)
-{
-	tasks->tasks = malloc(capacity * sizeof(*tasks->tasks));
-	tasks->capacity = capacity;
-	return tasks->tasks ? 0 : -ENOMEM;
-}
-
-bool mig_tasks_add(struct mig_tasks *tasks, const struct mig_task *task)
-{
-	if (tasks->nr == tasks->capacity)
-		return false;
-	tasks->tasks[tasks->nr++] = *task;
-	tasks->nr_pages += task->nr_pages;
-	return true;
-}
+#define LIST_TASKS 4096
 
 int mig_worker_init(struct mig_worker *worker, struct mig_engine *engine,
 		    unsigned int index)
@@ -37,11 +20,13 @@ int mig_worker_init(struct mig_worker *worker, struct mig_engine *engine,
 	if (!r)
 		r = mig_batch_init(&worker->batch, MIG_PACE_MOST_ADDRESSES);
 	if (!r)
-		r = init_tasks(&worker->pending, PENDING_TASKS);
+		r = mig_tasks_init(&worker->pending, LIST_TASKS);
 	if (!r)
-		r = init_tasks(&worker->left, LEFT_TASKS);
-	worker->picked = malloc(MIG_PACE_MOST_ADDRESSES * sizeof(*worker->picked));
-	if (!r && !worker->picked)
+		r = mig_tasks_init(&worker->left, LIST_TASKS);
+	if (!r)
+		r = mig_tasks_init(&worker->trying, LIST_TASKS);
+	worker->picks = malloc(MIG_WORKER_PICKS * sizeof(*worker->picks));
+	if (!r && !worker->picks)
 		r = -ENOMEM;
 	if (r < 0)
 		mig_worker_done(worker);
@@ -53,9 +38,10 @@ void mig_worker_done(struct mig_worker *worker)
 	mig_outcome_free(worker->outcome);
 	mig_page_scan_done(&worker->scan);
 	mig_batch_done(&worker->batch);
-	free(worker->picked);
-	free(worker->pending.tasks);
-	free(worker->left.tasks);
+	free(worker->picks);
+	mig_tasks_done(&worker->pending);
+	mig_tasks_done(&worker->left);
+	mig_tasks_done(&worker->trying);
 	*worker = (struct mig_worker){ 0 };
 }
 
@@ -80,76 +66,96 @@ static uint64_t flush_pages(const struct mig_worker *worker)
 
 static void flush(struct mig_worker *worker)
 {
-	mig_mover_flush(worker, &worker->pending);
-	for (size_t i = 0; i < worker->pending.nr; i++)
-		if (worker->pending.tasks[i].state == MIG_TASK_WAITING)
-			mig_outcome_add_skipped(worker->outcome, MIG_SKIP_STOPPED,
-						worker->pending.tasks[i].nr_pages);
-	mig_retry_keep(worker, &worker->pending);
-	worker->pending.nr = 0;
-	worker->pending.nr_pages = 0;
+	struct mig_tasks *pending = &worker->pending;
+
+	mig_mover_flush(worker, pending);
+	for (size_t i = 0; i < pending->nr; i++)
+		mig_outcome_add_skipped(worker->outcome, MIG_SKIP_STOPPED,
+					mig_task_pages(&pending->tasks[i]));
+	mig_tasks_clear(pending);
+	mig_retry_make_room(worker);
 }
 
-static bool has_arrived(const struct mig_worker *worker, const struct mig_unit *unit)
+static bool have_arrived(const struct mig_worker *worker, const struct mig_units *units)
 {
-	return worker->engine->tracks_arrivals && (unit->flags & MIG_UNIT_SHARED) &&
-	       mig_frametable_get(&worker->engine->arrived, unit->frame);
+	return worker->engine->tracks_arrivals && (units->flags & MIG_UNIT_SHARED) &&
+	       mig_frametable_get(&worker->engine->arrived, units->frame);
 }
 
 static void add_task(struct mig_worker *worker, struct mig_walk *walk,
-		     const struct mig_span *span, const struct mig_unit *unit, int to)
+		     const struct mig_span *span, const struct mig_units *units, int to)
 {
 	const struct mig_task task = {
 		.walk = walk,
-		.address = unit->address,
-		.nr_pages = unit->nr_pages,
-		.from = unit->node,
+		.address = units->address,
+		.nr = units->nr,
+		.unit_pages = units->unit_pages,
+		.from = units->node,
 		.to = (int16_t)to,
-		.flags = unit->flags,
-		.kind = (uint8_t)span->kind,
-		.state = MIG_TASK_WAITING,
+		.flags = units->flags,
+		.kind = (uint16_t)span->kind,
 	};
 
-	if (worker->pending.nr == worker->pending.capacity)
-		flush(worker);
+	if (mig_tasks_add(&worker->pending, &task))
+		return;
+	flush(worker);
 	mig_tasks_add(&worker->pending, &task);
 }
 
-static void take_unit(struct mig_worker *worker, struct mig_walk *walk,
-		      const struct mig_span *span, const struct mig_unit *unit)
+/* Units with one verdict. */
+static void take_verdict(struct mig_worker *worker, struct mig_walk *walk,
+			 const struct mig_span *span, const struct mig_units *units,
+			 enum mig_verdict verdict, int to)
 {
-	struct mig_engine *engine = worker->engine;
 	struct mig_outcome *outcome = worker->outcome;
-	int to;
+	uint64_t nr_pages = mig_units_pages(units);
 
-	if (unit->node == MIG_NO_NODE) {
-		/* Resident, and the kernel does not say where. */
-		mig_outcome_add_left(outcome, MIG_REASON_PROTECTED, MIG_NO_NODE, 0,
-				     unit->nr_pages);
-		return;
-	}
-	if (has_arrived(worker, unit)) {
-		mig_outcome_add_already(outcome, unit->nr_pages);
-		return;
-	}
-	switch (mig_select_unit(engine->plan, &walk->pagemap, span, unit, &to)) {
+	switch (verdict) {
 	case MIG_VERDICT_ALREADY:
-		mig_outcome_add_already(outcome, unit->nr_pages);
+		mig_outcome_add_already(outcome, nr_pages);
 		break;
 	case MIG_VERDICT_SHARED:
-		mig_outcome_add_skipped(outcome, MIG_SKIP_SHARED, unit->nr_pages);
+		mig_outcome_add_skipped(outcome, MIG_SKIP_SHARED, nr_pages);
 		break;
 	case MIG_VERDICT_FILTERED:
-		mig_outcome_add_skipped(outcome, MIG_SKIP_FILTERED, unit->nr_pages);
+		mig_outcome_add_skipped(outcome, MIG_SKIP_FILTERED, nr_pages);
 		break;
 	case MIG_VERDICT_NOT_FROM:
-		mig_outcome_add_skipped(outcome, MIG_SKIP_NOT_FROM, unit->nr_pages);
+		mig_outcome_add_skipped(outcome, MIG_SKIP_NOT_FROM, nr_pages);
 		break;
 	case MIG_VERDICT_MOVE:
-		if (mig_placement_has_choice(engine->plan->placement))
-			to = mig_plan_take_target(engine->plan, unit->node, unit->nr_pages);
-		add_task(worker, walk, span, unit, to);
+		if (mig_placement_has_choice(worker->engine->plan->placement))
+			to = mig_plan_take_target(worker->engine->plan, units->node,
+						  nr_pages);
+		add_task(worker, walk, span, units, to);
 		break;
+	}
+}
+
+static void take_units(struct mig_worker *worker, struct mig_walk *walk,
+		       const struct mig_span *span, struct mig_units units)
+{
+	const struct mig_plan *plan = worker->engine->plan;
+
+	if (units.node == MIG_NO_NODE) {
+		/* Resident, and the kernel does not say where. */
+		mig_outcome_add_left(worker->outcome, MIG_REASON_PROTECTED, MIG_NO_NODE, 0,
+				     mig_units_pages(&units));
+		return;
+	}
+	if (have_arrived(worker, &units)) {
+		mig_outcome_add_already(worker->outcome, mig_units_pages(&units));
+		return;
+	}
+	while (units.nr) {
+		int to = MIG_NO_NODE;
+		uint32_t nr;
+		enum mig_verdict verdict = mig_select_units(plan, &walk->pagemap, span,
+							    &units, &to, &nr);
+		struct mig_units part =
+			mig_units_take(&units, nr, plan->context->page_size);
+
+		take_verdict(worker, walk, span, &part, verdict, to);
 	}
 }
 
@@ -170,7 +176,7 @@ static void take_chunk(struct mig_worker *worker, struct mig_walk *walk,
 			return;
 		}
 		for (size_t i = 0; i < worker->scan.nr_units; i++)
-			take_unit(worker, walk, &chunk->span, &worker->scan.units[i]);
+			take_units(worker, walk, &chunk->span, worker->scan.units[i]);
 		if (worker->pending.nr_pages >= flush_pages(worker))
 			flush(worker);
 	}

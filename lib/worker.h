@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One thread of the engine. It takes chunks of memory, finds the units in them that
- * should move (worker.c), moves them in large calls and books what became of each
- * (mover.c), tries those again that did not go (retry.c), and has the rest
+ * should move (worker.c), moves them in large calls (mover.c) and books what became
+ * of each (book.c), tries those again that did not go (retry.c), and has the rest
  * explained (explain.c). All its memory is allocated at the start.
  */
 #ifndef MIG_WORKER_H
@@ -12,31 +12,15 @@
 #include "engine.h"
 #include "outcome.h"
 #include "page_scan.h"
+#include "task.h"
 
-enum mig_task_state {
-	MIG_TASK_WAITING,	/**< to be moved */
-	MIG_TASK_FAILED,	/**< tried; error says how it failed */
-	MIG_TASK_DONE,		/**< booked */
-};
+/** How many tasks one call may take units from. */
+#define MIG_WORKER_PICKS 4096
 
-/** A unit that should move. */
-struct mig_task {
-	struct mig_walk *walk;
-	uint64_t address;
-	uint32_t nr_pages;
-	int16_t from;
-	int16_t to;
-	uint16_t flags;		/**< MIG_UNIT_* */
-	uint8_t kind;		/**< enum mig_kind of its mapping */
-	uint8_t state;		/**< enum mig_task_state */
-	int error;		/**< errno of the failure; 0: tried, and it stayed */
-};
-
-struct mig_tasks {
-	struct mig_task *tasks;
-	size_t capacity;
-	size_t nr;
-	uint64_t nr_pages;
+/** Units of one task that stand in the batch, one behind the other. */
+struct mig_pick {
+	uint32_t task;
+	uint32_t nr;
 };
 
 struct mig_worker {
@@ -46,10 +30,12 @@ struct mig_worker {
 	struct mig_outcome *outcome;
 	struct mig_page_scan scan;
 	struct mig_batch batch;
-	uint32_t *picked;	/**< the task behind each address of the batch */
+	struct mig_pick *picks;		/**< what the batch is made of */
+	size_t nr_picks;
 	struct mig_tasks pending;	/**< found, not yet tried */
 	struct mig_tasks left;		/**< tried, to be tried again */
-	bool fruitless;		/**< no retry has helped so far */
+	struct mig_tasks trying;	/**< those of left that are being tried */
+	bool fruitless;			/**< the last retry has helped nothing */
 };
 
 /** mig_worker_init - Errors: -ENOMEM. */
@@ -62,18 +48,31 @@ void mig_worker_done(struct mig_worker *worker);
 /** mig_worker_walk - the first pass: take chunks until there are none. */
 void mig_worker_walk(struct mig_worker *worker);
 
-/** mig_tasks_add - false if it is full. */
-bool mig_tasks_add(struct mig_tasks *tasks, const struct mig_task *task);
-
 /**
- * mig_mover_flush - move all waiting tasks and book them
+ * mig_mover_flush - move all tasks of a list and book what became of them
  *
- * Failed ones stay in it with their error; after a stop waiting ones stay, too.
+ * Units that failed go to worker->left, which must not be @tasks. After a stop some
+ * are still in @tasks; otherwise it is empty.
  */
 void mig_mover_flush(struct mig_worker *worker, struct mig_tasks *tasks);
 
-/** mig_retry_keep - put failed tasks aside for later passes. */
-void mig_retry_keep(struct mig_worker *worker, struct mig_tasks *tasks);
+/**
+ * mig_book_pick - book the units of a task by their statuses
+ * @units:  the task, cut down to the units that were in the batch
+ * @status: theirs, decoded (mig_batch_move)
+ * @tasks:  takes the pages of what was no single folio, to be moved by themselves
+ */
+void mig_book_pick(struct mig_worker *worker, struct mig_task units, const int *status,
+		   struct mig_tasks *tasks);
+
+/** mig_book_refusal - the whole call was refused with @error: so were these units. */
+void mig_book_refusal(struct mig_worker *worker, const struct mig_task *units, int error);
+
+/** mig_retry_keep - put units aside that failed with @error (0: tried, stayed). */
+void mig_retry_keep(struct mig_worker *worker, const struct mig_task *units, int error);
+
+/** mig_retry_make_room - settle what is left if the list has become long. */
+void mig_retry_make_room(struct mig_worker *worker);
 
 /** mig_retry_pass - one more try for what is left and may go. */
 void mig_retry_pass(struct mig_worker *worker);
