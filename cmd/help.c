@@ -97,7 +97,7 @@ static void print_columns(const struct column_set *set)
 	for (size_t i = 0; i < set->nr_columns; i++)
 		if (strlen(set->columns[i].name) > width)
 			width = strlen(set->columns[i].name);
-	printf("\n%s (* without --output):\n", set->title);
+	printf("\n%s (* by default):\n", set->title);
 	for (size_t i = 0; i < set->nr_columns; i++) {
 		const struct column *column = &set->columns[i];
 		char left[80];

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* migratectl nodes: the machine. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "command.h"
+#include "cpulist.h"
 #include "distances.h"
 #include "machine.h"
 #include "message.h"
@@ -38,7 +40,7 @@ enum nodes_column {
 static const struct column columns[] = {
 	[COL_NODE] = { "NODE", "node", COLUMN_NUMBER, COLUMN_DEFAULT, "number" },
 	[COL_CPUS] = { "CPUS", "cpus", COLUMN_TEXT, COLUMN_DEFAULT | COLUMN_LIST,
-		       "its online CPUs" },
+		       "its online CPUs; 0-6:2 stands for 0,2,4,6" },
 	[COL_TOTAL] = { "TOTAL", "total_bytes", COLUMN_SIZE, COLUMN_DEFAULT,
 			"memory that the kernel manages" },
 	[COL_FREE] = { "FREE", "free_bytes", COLUMN_SIZE, COLUMN_DEFAULT, "free memory" },
@@ -156,16 +158,34 @@ static void put_speed(struct table *table, size_t column, uint64_t number)
 		table_put_number(table, column, number);
 }
 
-static int add_node(struct table *table, const struct mig_topology *topology, int node)
+/* Programs get the list as the kernel writes it. */
+static int put_cpus(struct table *table, const struct common_args *args, const char *cpus)
 {
-	const char *cpus = mig_topology_get_cpulist(topology, node);
+	CLEANUP_FREE char *shorter = NULL;
+
+	if (!*cpus)
+		return STATUS_OK;
+	if (args->json || args->raw) {
+		table_put_text(table, COL_CPUS, cpus);
+		return STATUS_OK;
+	}
+	shorter = cpulist_shorten(cpus);
+	if (!shorter)
+		return message_failure(SUBJECT_SYSTEM, -ENOMEM, "cannot list CPUs");
+	table_put_text(table, COL_CPUS, shorter);
+	return STATUS_OK;
+}
+
+static int add_node(struct table *table, const struct common_args *args,
+		    const struct mig_topology *topology, int node)
+{
 	struct mig_node_performance performance;
 	int tier = mig_topology_get_tier(topology, node);
 
 	table_add_row(table);
 	table_put_number(table, COL_NODE, (uint64_t)node);
-	if (*cpus)
-		table_put_text(table, COL_CPUS, cpus);
+	if (put_cpus(table, args, mig_topology_get_cpulist(topology, node)))
+		return STATUS_FAILED;
 	if (tier >= 0)
 		table_put_number(table, COL_TIER, (uint64_t)tier);
 	if (!mig_topology_get_performance(topology, node, &performance)) {
@@ -200,7 +220,7 @@ static int show_nodes(const struct nodes_args *args, const struct mig_topology *
 		return status;
 	for (int node = mig_nodeset_next(online, MIG_NO_NODE); node != MIG_NO_NODE;
 	     node = mig_nodeset_next(online, node))
-		if (add_node(table, topology, node))
+		if (add_node(table, &args->common, topology, node))
 			worst = STATUS_PARTLY;
 	status = table_check(table);
 	if (status)

@@ -42,7 +42,7 @@ static const struct column process_columns[] = {
 	[PROCESS_RUNS] = { "RUNS", "run_nodes", COLUMN_NODES, COLUMN_DEFAULT,
 			   "nodes where its threads run" },
 	[PROCESS_LOCAL] = { "LOCAL", "local_percent", COLUMN_PERCENT, COLUMN_DEFAULT,
-			    "of TOTAL: on the nodes of RUNS" },
+			    "percentage of TOTAL that lies on the nodes of RUNS" },
 };
 
 enum kind_column {
@@ -297,7 +297,7 @@ static void mark_rows(struct sums *sums)
 	sums->shown[sums->nr_shown].first_huge = table_get_nr_rows(sums->huge);
 }
 
-static int add(struct show *show, const struct mig_process *process)
+static int add(struct show *show, struct mig_process *process)
 {
 	struct sums *sums = show->state;
 	pid_t pid = mig_process_get_pid(process);

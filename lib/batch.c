@@ -53,6 +53,18 @@ int mig_batch_ask(const struct mig_context *context, pid_t pid, void *const *add
 	return 0;
 }
 
+int mig_batch_ask_process(const struct mig_process *process, void *const *addresses,
+			  int *status, size_t nr)
+{
+	pid_t tid = process->tid;
+	int r;
+
+	do
+		r = mig_batch_ask(process->context, tid, addresses, status, nr);
+	while ((r == -ESRCH || r == -EINVAL) && mig_process_next_thread(process, &tid));
+	return r;
+}
+
 /* The addresses whose status is @mark and that lie in [@start, @end) are asked for;
  * those that are on @node have moved, the others failed. */
 static int settle(const struct mig_context *context, struct mig_batch *batch, pid_t pid,

@@ -14,7 +14,7 @@
 
 #include <limits.h>
 
-#include "context.h"
+#include "process.h"
 
 /** Tried, and still elsewhere. */
 #define MIG_STATUS_FAILED INT_MIN
@@ -59,6 +59,10 @@ int mig_batch_move(const struct mig_context *context, struct mig_batch *batch, p
  */
 int mig_batch_ask(const struct mig_context *context, pid_t pid, void *const *addresses,
 		  int *status, size_t nr);
+
+/** mig_batch_ask_process - the same through any living thread of a process. */
+int mig_batch_ask_process(const struct mig_process *process, void *const *addresses,
+			  int *status, size_t nr);
 
 /** mig_clock_ns - CLOCK_MONOTONIC. */
 uint64_t mig_clock_ns(void);

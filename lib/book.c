@@ -46,13 +46,11 @@ static bool is_whole(const struct mig_task *unit)
 	return flags & (MIG_FLAG_HEAD | MIG_FLAG_TAIL);
 }
 
-static int ask_page(const struct mig_worker *worker, const struct mig_task *unit,
-		    uint32_t page)
+static int ask_page(const struct mig_task *unit, uint32_t page)
 {
 	void *address = page_address(unit, page);
 	int status;
-	int r = mig_batch_ask(worker->engine->context, unit->walk->process->tid, &address,
-			      &status, 1);
+	int r = mig_batch_ask_process(unit->walk->process, &address, &status, 1);
 
 	return r < 0 ? r : status;
 }
@@ -72,7 +70,7 @@ static void take_apart(struct mig_worker *worker, const struct mig_task *unit, i
 	page.unit_pages = 1;
 	page.flags &= (uint16_t)~MIG_UNIT_GUESSED;
 	for (uint32_t i = 0; i < unit->unit_pages; i++) {
-		int status = ask_page(worker, unit, i);
+		int status = ask_page(unit, i);
 
 		page.address = (uintptr_t)page_address(unit, i);
 		if (status == unit->to)
@@ -93,7 +91,7 @@ static void book_arrived_unit(struct mig_worker *worker, const struct mig_task *
 	/* The head of what was taken for one folio went: so did its last page, or it
 	 * was none. */
 	if ((unit->flags & MIG_UNIT_GUESSED) &&
-	    ask_page(worker, unit, unit->unit_pages - 1) != unit->to) {
+	    ask_page(unit, unit->unit_pages - 1) != unit->to) {
 		worker->scan.guess_huge = false;
 		take_apart(worker, unit, 0, tasks);
 		return;

@@ -465,7 +465,7 @@ struct mig_mappings;
  * mapping's lock for reading (measured, Linux 6.1 to 7.2).
  *
  * Errors: -ESRCH: it has exited; -EACCES, -EPERM: reading another user's process
- * needs CAP_SYS_PTRACE.
+ * needs CAP_SYS_PTRACE; -ENOENT: a captured machine without that file.
  * Ownership: the caller frees it with mig_mappings_free().
  * Since: 0.1
  */
@@ -478,7 +478,8 @@ void mig_mappings_free(struct mig_mappings *mappings);
  * mig_mappings_next - the next mapping
  * @ret_mapping: borrowed, valid until the next call; NULL after the last
  *
- * Errors: -EBADMSG: a line that does not parse (the log says which); -ESRCH.
+ * Errors: -EBADMSG: a line that does not parse (the log says which); -ESRCH: the
+ * memory is gone, by exit or by execve(2).
  * Since: 0.1
  */
 int mig_mappings_next(struct mig_mappings *mappings, const struct mig_mapping **ret_mapping);

@@ -129,21 +129,17 @@ static int call(struct mig_worker *worker, const struct mig_task *like)
 {
 	struct mig_engine *engine = worker->engine;
 	const struct mig_process *process = like->walk->process;
-	pid_t tid = process->tid, other;
+	pid_t tid = process->tid;
 	int r;
 
-	while (!mig_pagemap_is_gone(&like->walk->pagemap, like->address)) {
+	do {
+		if (mig_pagemap_is_gone(&like->walk->pagemap, like->address))
+			return -ESRCH;
 		r = mig_batch_move(engine->context, &worker->batch, tid, like->to,
 				   engine->plan->sharing.may_move_shared);
-		if (r == -EINTR)
-			continue;
-		if (r != -ESRCH && r != -EINVAL)
-			return r;
-		if (mig_process_find_thread(process, &other) < 0 || other == tid)
-			break;
-		tid = other;
-	}
-	return -ESRCH;
+	} while (r == -EINTR ||
+		 ((r == -ESRCH || r == -EINVAL) && mig_process_next_thread(process, &tid)));
+	return r == -EINVAL ? -ESRCH : r;
 }
 
 /* Learn from the call, and give back the room that was not used. */

@@ -48,7 +48,7 @@ void mig_page_scan_set_process(struct mig_page_scan *scan, const struct mig_proc
 			       struct mig_pagemap *pagemap)
 {
 	scan->pagemap = pagemap;
-	scan->pid = process->tid;
+	scan->process = process;
 	scan->huge_size_bytes = pagemap->has_frames ? 0 : read_huge_size(process->context);
 	scan->guess_huge = scan->huge_size_bytes != 0;
 }
@@ -296,7 +296,7 @@ static int ask_some(struct mig_page_scan *scan, size_t *at)
 		addresses[nr] = (void *)(uintptr_t)scan->units[*at].address;
 		asked[nr++] = *at;
 	}
-	r = nr ? mig_batch_ask(scan->pagemap->context, scan->pid, addresses, status, nr) : 0;
+	r = nr ? mig_batch_ask_process(scan->process, addresses, status, nr) : 0;
 	if (r < 0)
 		return r == -EINVAL ? -ESRCH : r;
 	for (size_t i = 0; i < nr; i++)

@@ -34,7 +34,7 @@ struct mig_units {
 struct mig_page_scan {
 	struct mig_pagemap *pagemap;
 	const struct mig_frames *frames;	/**< NULL: frame numbers are of no use */
-	pid_t pid;		/**< whom to ask where pages are */
+	const struct mig_process *process;	/**< whom to ask where pages are */
 	bool guess_huge;	/**< see above; the caller clears it when a guess was wrong */
 	uint64_t huge_size_bytes;
 	struct mig_units *units;	/**< of the last step, MIG_SCAN_PAGES of room */

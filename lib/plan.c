@@ -37,7 +37,13 @@ int mig_plan_add_finding(struct mig_plan *plan, const struct mig_finding *findin
 /* move_pages(2) with no pages checks rights and nothing else. */
 static int probe(const struct mig_plan *plan, const struct mig_process *process, int flag)
 {
-	return (int)plan->context->calls->move_pages(process->tid, 0, NULL, NULL, NULL, flag);
+	pid_t tid = process->tid;
+	int r;
+
+	do
+		r = (int)plan->context->calls->move_pages(tid, 0, NULL, NULL, NULL, flag);
+	while ((r == -ESRCH || r == -EINVAL) && mig_process_next_thread(process, &tid));
+	return r;
 }
 
 /* CAP_SYS_NICE in the initial namespace is what MPOL_MF_MOVE_ALL asks for first. */

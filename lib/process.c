@@ -250,6 +250,16 @@ bool mig_process_is_alive(const struct mig_process *process)
 	       mig_process_holds_number(process);
 }
 
+bool mig_process_next_thread(const struct mig_process *process, pid_t *tid)
+{
+	pid_t living;
+
+	if (mig_process_find_thread(process, &living) < 0 || living == *tid)
+		return false;
+	*tid = living;
+	return true;
+}
+
 int mig_process_open_file(const struct mig_process *process, const char *name)
 {
 	char path[MIG_PATH_SIZE];

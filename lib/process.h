@@ -7,7 +7,7 @@
 struct mig_process {
 	struct mig_context *context;
 	pid_t pid;    /**< thread-group leader */
-	pid_t tid;    /**< a thread that lived at the opening; later: _find_thread() */
+	pid_t tid;    /**< a thread that lived at the opening; later: _next_thread() */
 	pid_t parent; /**< when it was opened */
 	int pidfd;    /**< -1 on a captured machine */
 	char name[64];
@@ -29,6 +29,12 @@ bool mig_process_holds_number(const struct mig_process *process);
  * Errors: -ESRCH: all of them have exited.
  */
 int mig_process_find_thread(const struct mig_process *process, pid_t *ret_tid);
+
+/**
+ * mig_process_next_thread - another way to its memory, where a call with *@tid failed
+ * Return: whether there is a living thread other than *@tid, which that is now.
+ */
+bool mig_process_next_thread(const struct mig_process *process, pid_t *tid);
 
 /**
  * mig_process_open_file - open a file of its directory through a live thread

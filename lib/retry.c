@@ -132,11 +132,13 @@ static void migrate_node(const struct mig_worker *worker, const struct mig_task 
 	unsigned long from[MIG_MAX_NODES / (8 * sizeof(long))] = { 0 };
 	unsigned long to[MIG_MAX_NODES / (8 * sizeof(long))] = { 0 };
 	const size_t bits = 8 * sizeof(long);
+	pid_t tid;
 
 	from[(size_t)task->from / bits] |= 1UL << ((size_t)task->from % bits);
 	to[(size_t)task->to / bits] |= 1UL << ((size_t)task->to % bits);
-	worker->engine->context->calls->migrate_exclusive_pages(
-		task->walk->process->tid, MIG_MAX_NODES + 1, from, to);
+	if (mig_process_find_thread(task->walk->process, &tid) == 0)
+		worker->engine->context->calls->migrate_exclusive_pages(
+			tid, MIG_MAX_NODES + 1, from, to);
 }
 
 /* A page that move_pages(2) does not see is looked up by its frame. */

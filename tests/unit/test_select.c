@@ -270,15 +270,21 @@ static void a_plan_needs_no_tally(void **state)
 
 /* ---- units ---- */
 
-static enum mig_verdict judge(const struct fixture *fixture, struct mig_unit unit,
+static enum mig_verdict judge(const struct fixture *fixture, struct mig_units unit,
 			      int *to)
 {
 	const struct mig_span span = { .kind = MIG_KIND_ANON };
 
-	if (!unit.nr_pages)
-		unit.nr_pages = 1;
+	uint32_t nr = 0;
+	enum mig_verdict verdict;
+
+	if (!unit.unit_pages)
+		unit.unit_pages = 1;
+	unit.nr = 1;
 	*to = MIG_NO_NODE;
-	return mig_select_unit(&fixture->plan, NULL, &span, &unit, to);
+	verdict = mig_select_units(&fixture->plan, NULL, &span, &unit, to, &nr);
+	assert_int_equal(nr, 1);
+	return verdict;
 }
 
 static void a_unit_on_a_source_moves(void **state)
@@ -286,7 +292,7 @@ static void a_unit_on_a_source_moves(void **state)
 	const struct fixture *fixture = *state;
 	int to;
 
-	assert_int_equal(judge(fixture, (struct mig_unit){ .node = 0 }, &to),
+	assert_int_equal(judge(fixture, (struct mig_units){ .node = 0 }, &to),
 			 MIG_VERDICT_MOVE);
 	assert_int_equal(to, 1);
 }
@@ -296,9 +302,9 @@ static void a_unit_elsewhere_is_in_place_or_not_from(void **state)
 	const struct fixture *fixture = *state;
 	int to;
 
-	assert_int_equal(judge(fixture, (struct mig_unit){ .node = 1 }, &to),
+	assert_int_equal(judge(fixture, (struct mig_units){ .node = 1 }, &to),
 			 MIG_VERDICT_ALREADY);
-	assert_int_equal(judge(fixture, (struct mig_unit){ .node = 2 }, &to),
+	assert_int_equal(judge(fixture, (struct mig_units){ .node = 2 }, &to),
 			 MIG_VERDICT_NOT_FROM);
 	assert_int_equal(to, MIG_NO_NODE);
 }
@@ -306,7 +312,7 @@ static void a_unit_elsewhere_is_in_place_or_not_from(void **state)
 static void a_shared_unit_is_told_from_one_that_stays_anyhow(void **state)
 {
 	const struct fixture *fixture = *state;
-	struct mig_unit unit = { .node = 0, .flags = MIG_UNIT_SHARED };
+	struct mig_units unit = { .node = 0, .flags = MIG_UNIT_SHARED };
 	int to;
 
 	assert_int_equal(judge(fixture, unit, &to), MIG_VERDICT_SHARED);
@@ -324,11 +330,11 @@ static void units_outside_the_range_are_filtered(void **state)
 
 	fixture->plan.options.range = &range;
 	assert_int_equal(
-		judge(fixture, (struct mig_unit){ .address = 16 * MIB - 1 }, &to),
+		judge(fixture, (struct mig_units){ .address = 16 * MIB - 1 }, &to),
 		MIG_VERDICT_FILTERED);
-	assert_int_equal(judge(fixture, (struct mig_unit){ .address = 16 * MIB }, &to),
+	assert_int_equal(judge(fixture, (struct mig_units){ .address = 16 * MIB }, &to),
 			 MIG_VERDICT_MOVE);
-	assert_int_equal(judge(fixture, (struct mig_unit){ .address = 17 * MIB }, &to),
+	assert_int_equal(judge(fixture, (struct mig_units){ .address = 17 * MIB }, &to),
 			 MIG_VERDICT_FILTERED);
 }
 
@@ -338,9 +344,9 @@ static void only_large_units_are_transparent_huge_pages(void **state)
 	int to;
 
 	fixture->plan.options.only_thp = true;
-	assert_int_equal(judge(fixture, (struct mig_unit){ .nr_pages = 1 }, &to),
+	assert_int_equal(judge(fixture, (struct mig_units){ .unit_pages = 1 }, &to),
 			 MIG_VERDICT_FILTERED);
-	assert_int_equal(judge(fixture, (struct mig_unit){ .nr_pages = 512 }, &to),
+	assert_int_equal(judge(fixture, (struct mig_units){ .unit_pages = 512 }, &to),
 			 MIG_VERDICT_MOVE);
 }
 
@@ -348,7 +354,7 @@ static void only_large_units_are_transparent_huge_pages(void **state)
 static void interleaving_counts_units_by_their_size(void **state)
 {
 	struct fixture *fixture = *state;
-	struct mig_unit unit = { .node = 0, .nr_pages = 512 };
+	struct mig_units unit = { .node = 0, .unit_pages = 512 };
 	int to;
 
 	place(fixture, 1, 6, MIG_PLACE_SPREAD);
@@ -360,6 +366,33 @@ static void interleaving_counts_units_by_their_size(void **state)
 	unit.node = 1;
 	unit.address = 32 * MIB;
 	assert_int_equal(judge(fixture, unit, &to), MIG_VERDICT_ALREADY);
+}
+
+static uint32_t judge_many(const struct fixture *fixture)
+{
+	const struct mig_span span = { .kind = MIG_KIND_ANON };
+	const struct mig_units units = { .address = 16 * MIB,
+					 .nr = 100,
+					 .unit_pages = 1 };
+	uint32_t nr = 0;
+	int to;
+
+	assert_int_equal(mig_select_units(&fixture->plan, NULL, &span, &units, &to, &nr),
+			 MIG_VERDICT_MOVE);
+	return nr;
+}
+
+static void units_are_judged_together_where_one_is_as_the_other(void **state)
+{
+	const struct mig_address_range range = { 0, UINT64_MAX };
+	struct fixture *fixture = *state;
+
+	assert_int_equal(judge_many(fixture), 100);
+	fixture->plan.options.range = &range;
+	assert_int_equal(judge_many(fixture), 1);
+	fixture->plan.options.range = NULL;
+	place(fixture, 1, 6, MIG_PLACE_SPREAD);
+	assert_int_equal(judge_many(fixture), 1);
 }
 
 #define test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -387,6 +420,7 @@ int main(void)
 		test(units_outside_the_range_are_filtered),
 		test(only_large_units_are_transparent_huge_pages),
 		test(interleaving_counts_units_by_their_size),
+		test(units_are_judged_together_where_one_is_as_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

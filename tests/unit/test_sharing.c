@@ -31,16 +31,16 @@ static const struct mig_calls calls = { .pread = fake_pread };
 static const struct mig_context context = { .calls = &calls };
 static const struct mig_pagemap pagemap = { .context = &context, .count_fd = 3 };
 
-static const struct mig_unit own_page = { .frame = FRAME, .nr_pages = 1 };
-static const struct mig_unit shared_anon = { .frame = FRAME,
-					     .nr_pages = 1,
-					     .flags = MIG_UNIT_SHARED };
-static const struct mig_unit shared_file = { .frame = FRAME,
-					     .nr_pages = 1,
-					     .flags = MIG_UNIT_SHARED | MIG_UNIT_FILE };
+static const struct mig_units own_page = { .frame = FRAME, .nr = 1, .unit_pages = 1 };
+static const struct mig_units shared_anon = {
+	.frame = FRAME, .nr = 1, .unit_pages = 1, .flags = MIG_UNIT_SHARED
+};
+static const struct mig_units shared_file = {
+	.frame = FRAME, .nr = 1, .unit_pages = 1, .flags = MIG_UNIT_SHARED | MIG_UNIT_FILE
+};
 
 static bool allows(enum mig_shared mode, bool may_move, enum mig_kind kind,
-		   const struct mig_unit *unit, unsigned int own)
+		   const struct mig_units *unit, unsigned int own)
 {
 	struct mig_sharing sharing;
 	bool allowed;
@@ -129,7 +129,9 @@ static void what_only_the_target_maps_is_its_own_however_often(void **state)
 
 static void what_cannot_be_known_is_not_ones_own(void **state)
 {
-	const struct mig_unit unknown = { .nr_pages = 1, .flags = MIG_UNIT_SHARED };
+	const struct mig_units unknown = { .nr = 1,
+					   .unit_pages = 1,
+					   .flags = MIG_UNIT_SHARED };
 	struct mig_sharing sharing;
 
 	(void)state;

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Completion of migratectl for bash. Everything it offers beside fixed words comes
+# from /proc and /sys, read by the shell itself.
+
+# Prints the numbers of "0-3,5", a line each.
+__migratectl_expand() {
+	local part node
+
+	for part in ${1//,/ }; do
+		for ((node = ${part%-*}; node <= ${part#*-}; node++)); do
+			echo "$node"
+		done
+	done
+}
+
+# __migratectl_nodes CLASS: the nodes that a file of sysfs lists.
+__migratectl_nodes() {
+	local nodes=
+
+	read -r nodes 2>/dev/null </sys/devices/system/node/"$1"
+	__migratectl_expand "$nodes"
+}
+
+__migratectl_kinds() {
+	echo anon heap stack file shmem hugetlb thp
+}
+
+# __migratectl_columns COMMAND VIEW
+__migratectl_columns() {
+	case $1$2 in
+	nodes)
+		echo NODE CPUS TOTAL FREE ROOM ANON FILE SHMEM SLAB DIRTY WRITEBACK THP \
+			HUGETLB HUGEFREE TIER READ-BW WRITE-BW READ-LAT WRITE-LAT
+		;;
+	show-pid) echo PID PPID COMMAND TOTAL NODES SWAP RUNS LOCAL ;;
+	show-pid--by-kind) echo PID COMMAND KIND TOTAL NODES ;;
+	show-pid--maps)
+		echo PID START END SIZE PERM KIND RES NODES ANON DIRTY WRITEBACK SWAPCACHE \
+			MAPPERS PAGE OFFSET INODE DEVICE POLICY NAME
+		;;
+	move-pid) echo RESULT PAGES SIZE FROM TO WHY ;;
+	esac
+}
+
+__migratectl_options() {
+	case $1 in
+	nodes) echo --distances ;;
+	show-pid) echo --by-kind --maps --picture --tree --total --all-nodes ;;
+	move-pid)
+		echo -t --to -f --from --map --place --weights --shared --only --range \
+			--min-size -n --dry-run --force --threads --passes --rate --max-stall \
+			--timeout --settle --fallback --require --progress --tree
+		;;
+	esac
+	echo --json --bytes --noheadings --raw -o --output --output-all --help
+	case $1 in
+	nodes | show-pid) echo --sysroot ;;
+	esac
+}
+
+# Processes that have a command line: not kernel threads. Where they are only listed,
+# their names stand beside them.
+__migratectl_pids() {
+	local directory pid name byte
+
+	for directory in /proc/[0-9]*; do
+		pid=${directory##*/}
+		[[ $pid == "$1"* ]] || continue
+		byte=
+		{ IFS= read -r -d '' -n 1 byte <"$directory/cmdline"; } 2>/dev/null
+		[[ $byte ]] || continue
+		if [[ $COMP_TYPE == 63 ]]; then
+			{ read -r name <"$directory/comm"; } 2>/dev/null && pid+=" ($name)"
+		fi
+		COMPREPLY+=("$pid")
+	done
+}
+
+# __migratectl_list WORDS: an element of a list behind what is already there.
+__migratectl_list() {
+	local head=${cur%"${cur##*[,!+-]}"}
+
+	# shellcheck disable=SC2207 # words without blanks
+	COMPREPLY=($(compgen -P "$head" -W "$1" -- "${cur#"$head"}"))
+	compopt -o nospace 2>/dev/null
+}
+
+# __migratectl_value OPTION COMMAND VIEW. Return: whether the option takes a value.
+__migratectl_value() {
+	local words=
+
+	case $1 in
+	--to | -t) __migratectl_list "$(__migratectl_nodes has_memory) all" ;;
+	--from | -f) __migratectl_list "$(__migratectl_nodes online) all" ;;
+	--map) __migratectl_list "$(__migratectl_nodes online)" ;;
+	--only) __migratectl_list "$(__migratectl_kinds)" ;;
+	--output | -o)
+		# A hyphen is part of some names, not between two.
+		local head=${cur%"${cur##*[,+]}"}
+		# shellcheck disable=SC2207 # words without blanks
+		COMPREPLY=($(compgen -P "$head" -W "$(__migratectl_columns "$2" "$3")" -- \
+			"${cur#"$head"}"))
+		compopt -o nospace 2>/dev/null
+		;;
+	--place) words='relative nearest spread' ;;
+	--shared) words='anon all none' ;;
+	--fallback) words='swap' ;;
+	--sysroot)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		compopt -o filenames 2>/dev/null
+		;;
+	--weights | --range | --min-size | --threads | --passes | --rate | --max-stall | \
+		--timeout | --settle | --require) ;;
+	*) return 1 ;;
+	esac
+	# shellcheck disable=SC2207 # words without blanks
+	[[ ! $words ]] || COMPREPLY=($(compgen -W "$words" -- "$cur"))
+	return 0
+}
+
+_migratectl() {
+	local IFS=$' \t\n' cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}
+	local first=$COMP_CWORD option view='' ended='' i
+
+	COMPREPLY=()
+	# Readline splits "--map=0:1" at "=" and ":": go back to where the word begins.
+	while ((first > 1)) && [[ ${COMP_WORDS[first]} == [:=] ||
+		${COMP_WORDS[first - 1]} == [:=] ]]; do
+		((first--))
+	done
+	option=${COMP_WORDS[first - 1]}
+	if [[ ${COMP_WORDS[first]} == --* && ${COMP_WORDS[first + 1]-} == '=' ]]; then
+		option=${COMP_WORDS[first]}
+	fi
+	[[ $cur != [:=] ]] || cur=
+
+	if ((COMP_CWORD == 1)); then
+		# shellcheck disable=SC2207 # words without blanks
+		COMPREPLY=($(compgen -W 'nodes show-pid move-pid --help --version
+			--list-options' -- "$cur"))
+		return
+	fi
+	for ((i = 2; i < first; i++)); do
+		case ${COMP_WORDS[i]} in
+		--) ended=yes ;;
+		--by-kind | --maps) view=${COMP_WORDS[i]} ;;
+		esac
+	done
+	if [[ ! $ended ]]; then
+		! __migratectl_value "$option" "$command" "$view" || return
+		if [[ $cur == -* ]]; then
+			# shellcheck disable=SC2207 # words without blanks
+			COMPREPLY=($(compgen -W "$(__migratectl_options "$command")" -- "$cur"))
+			return
+		fi
+	fi
+	case $command in
+	show-pid | move-pid) __migratectl_pids "$cur" ;;
+	esac
+}
+
+complete -F _migratectl migratectl
