@@ -188,7 +188,7 @@ static int add_mappings(const struct show *show, const struct mig_process *proce
 	return r < 0 ? show_failure(show, process, r) : STATUS_OK;
 }
 
-static int add(struct show *show, struct mig_process *process)
+static int add(struct show *show, const struct mig_process *process)
 {
 	struct maps *maps = show->state;
 	struct shown *shown = &maps->shown[maps->nr_shown];

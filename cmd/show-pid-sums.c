@@ -297,7 +297,7 @@ static void mark_rows(struct sums *sums)
 	sums->shown[sums->nr_shown].first_huge = table_get_nr_rows(sums->huge);
 }
 
-static int add(struct show *show, struct mig_process *process)
+static int add(struct show *show, const struct mig_process *process)
 {
 	struct sums *sums = show->state;
 	pid_t pid = mig_process_get_pid(process);
