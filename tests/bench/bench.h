@@ -24,9 +24,9 @@ struct bench_victim {
 };
 
 struct bench_counters {
-	uint64_t longest_gap_ns;	/**< between two touches of its toucher */
-	uint64_t touches;
-	bool touching;		/**< asked for */
+	uint64_t longest_touch_ns;	/**< that a write to one of its pages took */
+	uint64_t longest_map_ns;	/**< that mmap(2), a write and munmap(2) took */
+	bool working;		/**< asked for */
 	bool ready;
 };
 

@@ -57,18 +57,19 @@ static const struct contender {
 
 /* Every contender moves the victim to the other node, then the next one back. */
 static void one_round(const struct bench_victim *victim, unsigned int round, int *node,
-		      const char *tool, double *times, double *gaps)
+		      const char *tool, double *times, double *touches, double *maps)
 {
 	for (size_t i = 0; i < NR_CONTENDERS; i++) {
 		size_t who = (i + round) % NR_CONTENDERS;
 		uint64_t begin;
 
-		victim->counters->longest_gap_ns = 0;
+		victim->counters->longest_touch_ns = victim->counters->longest_map_ns = 0;
 		*node = !*node;
 		begin = bench_now_ns();
 		contenders[who].move(victim, *node, tool);
 		times[who] = (double)(bench_now_ns() - begin) / 1e6;
-		gaps[who] = (double)victim->counters->longest_gap_ns / 1e6;
+		touches[who] = (double)victim->counters->longest_touch_ns / 1e6;
+		maps[who] = (double)victim->counters->longest_map_ns / 1e6;
 		if (bench_victim_node(victim) != *node)
 			bench_die("%s did not move everything to node %d",
 				  contenders[who].name, *node);
@@ -90,30 +91,34 @@ static void print(const char *title, double values[][BENCH_MOST_ROUNDS],
 }
 
 static int measure(size_t size_bytes, bool huge, unsigned int rounds, const char *tool,
-		   bool touching)
+		   bool working)
 {
 	double times[NR_CONTENDERS][BENCH_MOST_ROUNDS];
-	double gaps[NR_CONTENDERS][BENCH_MOST_ROUNDS];
+	double touches[NR_CONTENDERS][BENCH_MOST_ROUNDS];
+	double maps[NR_CONTENDERS][BENCH_MOST_ROUNDS];
 	struct bench_victim victim;
 	int node = 0;
 
 	bench_victim_start(&victim, size_bytes, huge);
-	__atomic_store_n(&victim.counters->touching, touching, __ATOMIC_RELEASE);
+	__atomic_store_n(&victim.counters->working, working, __ATOMIC_RELEASE);
 	for (unsigned int round = 0; round < rounds; round++) {
-		double round_times[NR_CONTENDERS], round_gaps[NR_CONTENDERS];
+		double time[NR_CONTENDERS], touch[NR_CONTENDERS], map[NR_CONTENDERS];
 
-		one_round(&victim, round, &node, tool, round_times, round_gaps);
+		one_round(&victim, round, &node, tool, time, touch, map);
 		for (size_t i = 0; i < NR_CONTENDERS; i++) {
-			times[i][round] = round_times[i];
-			gaps[i][round] = round_gaps[i];
+			times[i][round] = time[i];
+			touches[i][round] = touch[i];
+			maps[i][round] = map[i];
 		}
 	}
 	bench_victim_stop(&victim);
 	printf("%zu MiB of %s pages, %u rounds\n", size_bytes >> 20,
 	       huge ? "transparent huge" : "small", rounds);
-	print(touching ? "time while it works" : "time", times, rounds);
-	if (touching)
-		print("longest pause of a toucher", gaps, rounds);
+	print(working ? "time while it works" : "time", times, rounds);
+	if (working) {
+		print("longest write to memory", touches, rounds);
+		print("longest mmap to munmap", maps, rounds);
+	}
 	return 0;
 }
 

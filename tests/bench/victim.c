@@ -32,28 +32,41 @@ static void fill(const struct bench_victim *victim)
 	}
 }
 
-/* Touches one page after the other and remembers the longest time between two. */
-static void touch(const struct bench_victim *victim)
+static void keep_longest(uint64_t *longest, uint64_t *since)
+{
+	uint64_t now = bench_now_ns();
+
+	if (now - *since > *longest)
+		*longest = now - *since;
+	*since = now;
+}
+
+/* Works as programs do: writes here and there, and now and then takes fresh memory
+ * and gives it back, as malloc(3) does. */
+static void work(const struct bench_victim *victim)
 {
 	struct bench_counters *counters = victim->counters;
-	uint64_t last = bench_now_ns();
+	uint64_t since = bench_now_ns();
 	size_t at = 0;
 
-	for (;;) {
-		uint64_t now;
-
-		if (!__atomic_load_n(&counters->touching, __ATOMIC_ACQUIRE)) {
+	for (unsigned int step = 1;; step++) {
+		if (!__atomic_load_n(&counters->working, __ATOMIC_ACQUIRE)) {
 			usleep(1000);
-			last = bench_now_ns();
+			since = bench_now_ns();
 			continue;
 		}
 		__atomic_fetch_add(&victim->start[at], 1, __ATOMIC_RELAXED);
 		at = (at + 4096 * 257) % victim->size_bytes;
-		now = bench_now_ns();
-		if (now - last > counters->longest_gap_ns)
-			counters->longest_gap_ns = now - last;
-		counters->touches++;
-		last = now;
+		keep_longest(&counters->longest_touch_ns, &since);
+		if (step % 256)
+			continue;
+		char *fresh = mmap(NULL, 65536, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (fresh != MAP_FAILED) {
+			*fresh = 1;
+			munmap(fresh, 65536);
+		}
+		keep_longest(&counters->longest_map_ns, &since);
 	}
 }
 
@@ -66,7 +79,7 @@ static void live(struct bench_victim *victim)
 	fill(victim);
 	set_mempolicy(MPOL_DEFAULT, NULL, 0);
 	__atomic_store_n(&victim->counters->ready, true, __ATOMIC_RELEASE);
-	touch(victim);
+	work(victim);
 }
 
 static char *reserve(size_t size_bytes, bool huge)
