@@ -41,7 +41,7 @@ struct matrix {
 	const struct mig_nodeset *nodes;
 	int label_width;
 	int cell_width;
-	size_t block_columns;	/* that the terminal has room for */
+	size_t block_columns; /* that the terminal has room for */
 };
 
 void distances_write(const struct mig_topology *topology, struct json *json,
@@ -53,7 +53,7 @@ void distances_write(const struct mig_topology *topology, struct json *json,
 	json_open_array(json, key);
 	for (int from = mig_nodeset_next(online, MIG_NO_NODE); from != MIG_NO_NODE;
 	     from = mig_nodeset_next(online, from)) {
-		json_open_flat_array(json, NULL);
+		json_open_array(json, NULL);
 		for (int to = mig_nodeset_next(online, MIG_NO_NODE); to != MIG_NO_NODE;
 		     to = mig_nodeset_next(online, to))
 			json_put_number(json, NULL,
@@ -274,9 +274,10 @@ int distances_print(const struct common_args *args, const struct mig_topology *t
 	if (terminal_width) {
 		size_t cell_width = (size_t)matrix.cell_width + 1;
 
-		matrix.block_columns = terminal_width > LABEL_WIDTH + cell_width
-					       ? (terminal_width - LABEL_WIDTH) / cell_width
-					       : 1;
+		matrix.block_columns =
+			terminal_width > LABEL_WIDTH + cell_width
+				? (terminal_width - LABEL_WIDTH) / cell_width
+				: 1;
 	}
 	if (mig_nodeset_count(nodes) > matrix.block_columns) {
 		status = print_groups(&matrix, &printed);

@@ -1,136 +1,133 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "json.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-static bool is_flat(const struct json *json)
+#include <json-c/json.h>
+
+#include "cleanup.h"
+#include "message.h"
+
+/* Hand @value to what is open. json-c stands for null by NULL, so only the caller
+ * knows whether that is a failure. */
+static void put(struct json *json, const char *key, struct json_object *value)
 {
-	return json->flat_depth && json->depth >= json->flat_depth;
+	struct json_object *open = json->levels[json->depth];
+	int r;
+
+	if (json->failed) {
+		json_object_put(value);
+		return;
+	}
+	r = key ? json_object_object_add(open, key, value) :
+		  json_object_array_add(open, value);
+	if (r < 0) {
+		json_object_put(value);
+		json->failed = true;
+	}
 }
 
-/* Comma, line, indent and key of what comes next. */
-static void put_start(struct json *json, const char *key)
+static void put_value(struct json *json, const char *key, struct json_object *value)
 {
-	if (json->follows)
-		fputs(is_flat(json) ? ", " : ",", json->stream);
-	json->follows = true;
-	if (!is_flat(json))
-		fprintf(json->stream, "\n%*s", (int)(3 * json->depth), "");
-	if (key)
-		fprintf(json->stream, "\"%s\": ", key);
+	if (value)
+		put(json, key, value);
+	else
+		json->failed = true;
 }
 
-static void put_open(struct json *json, char bracket)
+static void open_level(struct json *json, const char *key, struct json_object *value)
 {
-	putc(bracket, json->stream);
-	json->depth++;
-	json->follows = false;
+	put_value(json, key, value);
+	if (json->failed)
+		return;
+	json->levels[++json->depth] = value;
 }
 
-/* Whatever was closed stands in its parent, so something follows there. */
-static void put_close(struct json *json, char bracket)
+static void close_level(struct json *json)
 {
-	bool flat = is_flat(json);
-
-	json->depth--;
-	if (json->follows && !flat)
-		fprintf(json->stream, "\n%*s", (int)(3 * json->depth), "");
-	putc(bracket, json->stream);
-	json->follows = true;
-	if (json->depth < json->flat_depth)
-		json->flat_depth = 0;
-}
-
-/* From here on, until what was just opened is closed. */
-static void make_flat(struct json *json)
-{
-	if (!json->flat_depth)
-		json->flat_depth = json->depth;
+	if (!json->failed)
+		json->depth--;
 }
 
 void json_begin(struct json *json, FILE *stream)
 {
 	*json = (struct json){ .stream = stream };
-	put_open(json, '{');
+	json->levels[0] = json_object_new_object();
+	json->failed = !json->levels[0];
 }
 
-void json_end(struct json *json)
+int json_end(struct json *json)
 {
-	put_close(json, '}');
-	putc('\n', json->stream);
+	const char *text = NULL;
+
+	if (!json->failed)
+		text = json_object_to_json_string_ext(
+			json->levels[0], JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+						 JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text)
+		fprintf(json->stream, "%s\n", text);
+	json_object_put(json->levels[0]);
+	return text ? STATUS_OK :
+		      message_failure(SUBJECT_SYSTEM, -ENOMEM, "cannot write the report");
 }
 
 void json_open_object(struct json *json, const char *key)
 {
-	put_start(json, key);
-	put_open(json, '{');
+	open_level(json, key, json_object_new_object());
 }
 
 void json_close_object(struct json *json)
 {
-	put_close(json, '}');
+	close_level(json);
 }
 
 void json_open_array(struct json *json, const char *key)
 {
-	put_start(json, key);
-	put_open(json, '[');
-}
-
-void json_open_flat_object(struct json *json, const char *key)
-{
-	json_open_object(json, key);
-	make_flat(json);
-}
-
-void json_open_flat_array(struct json *json, const char *key)
-{
-	json_open_array(json, key);
-	make_flat(json);
+	open_level(json, key, json_object_new_array());
 }
 
 void json_close_array(struct json *json)
 {
-	put_close(json, ']');
+	close_level(json);
 }
 
 void json_put_number(struct json *json, const char *key, uint64_t number)
 {
-	put_start(json, key);
-	fprintf(json->stream, "%" PRIu64, number);
+	put_value(json, key, json_object_new_uint64(number));
 }
 
 void json_put_signed(struct json *json, const char *key, int64_t number)
 {
-	put_start(json, key);
-	fprintf(json->stream, "%" PRId64, number);
+	put_value(json, key, json_object_new_int64(number));
 }
 
 void json_put_seconds(struct json *json, const char *key, uint64_t nanoseconds)
 {
 	uint64_t microseconds = nanoseconds / 1000;
+	char digits[40];
 
-	put_start(json, key);
-	fprintf(json->stream, "%" PRIu64 ".%06" PRIu64, microseconds / 1000000,
-		microseconds % 1000000);
+	snprintf(digits, sizeof(digits), "%" PRIu64 ".%06" PRIu64, microseconds / 1000000,
+		 microseconds % 1000000);
+	put_value(json, key,
+		  json_object_new_double_s((double)nanoseconds / 1e9, digits));
 }
 
 void json_put_bool(struct json *json, const char *key, bool value)
 {
-	put_start(json, key);
-	fputs(value ? "true" : "false", json->stream);
+	put_value(json, key, json_object_new_boolean(value));
 }
 
 void json_put_null(struct json *json, const char *key)
 {
-	put_start(json, key);
-	fputs("null", json->stream);
+	put(json, key, NULL);
 }
 
 void json_put_nodes(struct json *json, const char *key, const struct mig_nodeset *nodes)
 {
-	json_open_flat_array(json, key);
+	json_open_array(json, key);
 	for (int node = mig_nodeset_next(nodes, MIG_NO_NODE); node != MIG_NO_NODE;
 	     node = mig_nodeset_next(nodes, node))
 		json_put_signed(json, NULL, node);
@@ -162,28 +159,30 @@ static size_t get_utf8_length(const unsigned char *text)
 	return length;
 }
 
+/* json-c passes bytes through as they are; JSON is UTF-8. */
 void json_put_text(struct json *json, const char *key, const char *text)
 {
+	static const char unknown[] = "\xef\xbf\xbd";
+	CLEANUP_FREE char *clean = NULL;
+	size_t end = 0;
+
 	if (!text) {
 		json_put_null(json, key);
 		return;
 	}
-	put_start(json, key);
-	putc('"', json->stream);
+	clean = malloc((sizeof(unknown) - 1) * strlen(text) + 1);
+	if (!clean) {
+		json->failed = true;
+		return;
+	}
 	while (*text) {
 		size_t length = get_utf8_length((const unsigned char *)text);
 
-		if (!length) {
-			fputs("\xef\xbf\xbd", json->stream);
-			length = 1;
-		} else if (*text == '"' || *text == '\\') {
-			fprintf(json->stream, "\\%c", *text);
-		} else if ((unsigned char)*text < 0x20 || *text == 0x7f) {
-			fprintf(json->stream, "\\u%04x", *text);
-		} else {
-			fwrite(text, 1, length, json->stream);
-		}
-		text += length;
+		memcpy(clean + end, length ? text : unknown,
+		       length ? length : sizeof(unknown) - 1);
+		end += length ? length : sizeof(unknown) - 1;
+		text += length ? length : 1;
 	}
-	putc('"', json->stream);
+	clean[end] = '\0';
+	put_value(json, key, json_object_new_string(clean));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * JSON written as it comes, so that a report takes no memory: open, put members,
- * close. Keys are NULL inside an array. Write errors are those of the stream.
+ * JSON by json-c, built as it comes: open, put members, close. Keys are NULL inside
+ * an array. Running out of memory is remembered and told at the end.
  */
 #ifndef MIGRATECTL_JSON_H
 #define MIGRATECTL_JSON_H
@@ -12,27 +12,28 @@
 
 #include <libmigrate.h>
 
+struct json_object;
+
+/** How deep documents nest. */
+#define JSON_MOST_LEVELS 16
+
 struct json {
 	FILE *stream;
+	struct json_object *levels[JSON_MOST_LEVELS]; /**< open; the first owns the rest */
 	unsigned int depth;
-	bool follows; /**< something stands before, in the same object or array */
-	unsigned int flat_depth; /**< what is deeper stands on one line; 0: nothing */
+	bool failed; /**< memory ran out */
 };
 
 /** json_begin - open the outermost object. */
 void json_begin(struct json *json, FILE *stream);
 
-/** json_end - close it, and the line. */
-void json_end(struct json *json);
+/** json_end - close it and write it all, with a newline. Return: exit status. */
+int json_end(struct json *json);
 
 void json_open_object(struct json *json, const char *key);
 void json_close_object(struct json *json);
 void json_open_array(struct json *json, const char *key);
 void json_close_array(struct json *json);
-
-/** json_open_flat_* - all on one line; closed as any other. */
-void json_open_flat_object(struct json *json, const char *key);
-void json_open_flat_array(struct json *json, const char *key);
 
 void json_put_number(struct json *json, const char *key, uint64_t number);
 /** json_put_signed - for what may be below zero. */

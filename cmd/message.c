@@ -83,20 +83,6 @@ static const struct meaning *find_meaning(enum message_subject subject, int erro
 	return NULL;
 }
 
-const char *message_get_text(enum message_subject subject, int error)
-{
-	const struct meaning *meaning = find_meaning(subject, error);
-
-	return meaning ? meaning->text : strerror(-error);
-}
-
-int message_get_status(enum message_subject subject, int error)
-{
-	const struct meaning *meaning = find_meaning(subject, error);
-
-	return meaning ? (int)meaning->status : STATUS_FAILED;
-}
-
 /* A line, escaped as a whole; what is longer than any terminal line is cut off. */
 __attribute__((format(printf, 3, 0))) static void
 say(const char *prefix, const char *suffix, const char *format, va_list arguments)
@@ -162,7 +148,8 @@ int message_failure(enum message_subject subject, int error, const char *format,
 	char suffix[160];
 	va_list arguments;
 
-	snprintf(suffix, sizeof(suffix), ": %s", message_get_text(subject, error));
+	snprintf(suffix, sizeof(suffix), ": %s",
+		 meaning ? meaning->text : strerror(-error));
 	va_start(arguments, format);
 	say("migratectl: ", suffix, format, arguments);
 	va_end(arguments);
@@ -170,5 +157,5 @@ int message_failure(enum message_subject subject, int error, const char *format,
 		message_hint("%s", meaning->hint);
 		last_hint = meaning->hint;
 	}
-	return message_get_status(subject, error);
+	return meaning ? (int)meaning->status : STATUS_FAILED;
 }

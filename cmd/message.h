@@ -50,10 +50,4 @@ int message_try(const char *command);
 __attribute__((format(printf, 3, 4))) int
 message_failure(enum message_subject subject, int error, const char *format, ...);
 
-/** message_get_text - an error in words, as message_failure() says it. Never NULL. */
-const char *message_get_text(enum message_subject subject, int error);
-
-/** message_get_status - the exit status that an error stands for. */
-int message_get_status(enum message_subject subject, int error);
-
 #endif

@@ -236,28 +236,25 @@ int move_targets(struct move *move, const struct move_target *targets, size_t nr
 	struct move_target joined = targets[0];
 	struct mig_plan *plan = NULL;
 	struct move_report report;
+	int refused = STATUS_OK, written;
 	int status = STATUS_OK;
 
 	if (nr_targets > 1)
 		status = join_targets(move, targets, nr_targets, &joined);
 	if (!status)
 		status = make_plan(move, &joined, &plan);
-	if (!status) {
-		status = findings_say(plan, move->args->force);
-		if (status && move->args->dry_run) {
-			move_report_begin(&report, move);
-			each_target(move, targets, nr_targets, plan, &report);
-			move_report_end(&report);
-		}
-	}
-	if (!status) {
+	if (!status)
+		refused = findings_say(plan, move->args->force);
+	if (!status && (!refused || move->args->dry_run)) {
 		stop_signal_watch();
 		move_report_begin(&report, move);
 		status = each_target(move, targets, nr_targets, plan, &report);
-		move_report_end(&report);
+		written = move_report_end(&report);
+		if (!status)
+			status = written;
 	}
 	mig_plan_free(plan);
 	if (joined.target != targets[0].target)
 		mig_target_free(joined.target);
-	return status;
+	return refused ? refused : status;
 }

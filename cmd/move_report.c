@@ -62,12 +62,12 @@ void move_report_begin(struct move_report *report, const struct move *move)
 	json_open_array(&report->json, "targets");
 }
 
-void move_report_end(struct move_report *report)
+int move_report_end(struct move_report *report)
 {
 	if (!report->move->args->common.json)
-		return;
+		return STATUS_OK;
 	json_close_array(&report->json);
-	json_end(&report->json);
+	return json_end(&report->json);
 }
 
 static void put_row(const struct move_report *report, struct table *table,

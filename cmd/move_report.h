@@ -23,8 +23,8 @@ struct move_result {
 
 void move_report_begin(struct move_report *report, const struct move *move);
 
-/** move_report_end - closes the JSON document. */
-void move_report_end(struct move_report *report);
+/** move_report_end - write the JSON document, if there is one. Return: exit status. */
+int move_report_end(struct move_report *report);
 
 /** move_report_add - report a run. Return: the exit status that it stands for. */
 int move_report_add(struct move_report *report, const struct move_result *result);

@@ -197,14 +197,14 @@ static int add_node(struct table *table, const struct common_args *args,
 	return put_memory(table, topology, node);
 }
 
-static void write_json(const struct table *table, const struct mig_topology *topology)
+static int write_json(const struct table *table, const struct mig_topology *topology)
 {
 	struct json json;
 
 	json_begin(&json, stdout);
 	table_write_rows(table, 0, table_get_nr_rows(table), &json, "nodes");
 	distances_write(topology, &json, "distances");
-	json_end(&json);
+	return json_end(&json);
 }
 
 static int show_nodes(const struct nodes_args *args, const struct mig_topology *topology)
@@ -225,10 +225,7 @@ static int show_nodes(const struct nodes_args *args, const struct mig_topology *
 	status = table_check(table);
 	if (status)
 		return status;
-	if (args->common.json)
-		write_json(table, topology);
-	else
-		status = table_print(table);
+	status = args->common.json ? write_json(table, topology) : table_print(table);
 	return status ? status : worst;
 }
 

@@ -161,11 +161,6 @@ void table_free(struct table *table)
 	free(table);
 }
 
-bool table_has_column(const struct table *table, size_t column)
-{
-	return is_shown(table, column);
-}
-
 void table_set_nodes(struct table *table, const struct mig_nodeset *nodes, bool all)
 {
 	table->nodes = *nodes;
@@ -336,7 +331,7 @@ static void write_sizes(struct json *json, const char *key,
 {
 	json_open_array(json, key);
 	for (size_t i = 0; i < sizes->nr_entries; i++) {
-		json_open_flat_object(json, NULL);
+		json_open_object(json, NULL);
 		json_put_signed(json, "node", sizes->entries[i].node);
 		json_put_number(json, "bytes", sizes->entries[i].bytes);
 		json_close_object(json);

@@ -79,9 +79,6 @@ static inline void cleanup_table(struct table *const *table)
 
 #define CLEANUP_TABLE CLEANUP(cleanup_table)
 
-/** table_has_column - whether it is shown, so that it has to be filled. */
-bool table_has_column(const struct table *table, size_t column);
-
 /**
  * table_set_nodes - which nodes a COLUMN_NODE_SIZES column has
  * @nodes: those that have memory

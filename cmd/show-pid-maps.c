@@ -8,7 +8,6 @@
 #include "handles.h"
 #include "kind.h"
 #include "message.h"
-#include "parent.h"
 
 enum map_column {
 	MAP_PID,
@@ -196,7 +195,7 @@ static int add(struct show *show, const struct mig_process *process)
 	int status;
 
 	shown->pid = pid;
-	shown->parent = parent_read(show->args->common.sysroot, pid);
+	shown->parent = mig_process_get_parent(process);
 	shown->name = mig_process_get_name(process);
 	shown->first_row = table_get_nr_rows(maps->table);
 	status = add_mappings(show, process);
@@ -208,7 +207,7 @@ static int add(struct show *show, const struct mig_process *process)
 	return status ? STATUS_PARTLY : STATUS_OK;
 }
 
-static void write_json(const struct maps *maps)
+static int write_json(const struct maps *maps)
 {
 	struct json json;
 
@@ -229,7 +228,7 @@ static void write_json(const struct maps *maps)
 		json_close_object(&json);
 	}
 	json_close_array(&json);
-	json_end(&json);
+	return json_end(&json);
 }
 
 static int print(struct show *show)
@@ -240,9 +239,7 @@ static int print(struct show *show)
 	if (!show->args->common.json)
 		return table_print(maps->table);
 	status = table_check(maps->table);
-	if (!status)
-		write_json(maps);
-	return status;
+	return status ? status : write_json(maps);
 }
 
 const struct show_view show_view_maps = {

@@ -68,8 +68,9 @@ struct picture {
 static int begin(struct show *show)
 {
 	if (show->args->common.sysroot) {
-		message_error("--picture needs a live machine: with --sysroot nobody knows "
-			      "where a page lies");
+		message_error(
+			"--picture needs a live machine: with --sysroot nobody knows "
+			"where a page lies");
 		return STATUS_UNSUPPORTED;
 	}
 	show->state = calloc(1, sizeof(struct picture));

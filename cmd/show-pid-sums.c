@@ -9,7 +9,6 @@
 #include "handles.h"
 #include "kind.h"
 #include "message.h"
-#include "parent.h"
 #include "size.h"
 
 #define MAX_HUGE_SIZES 16
@@ -203,9 +202,10 @@ static void put_run_nodes(const struct show *show, struct table *table,
 					    100 / (double)total));
 }
 
-static void put_parent(const struct show *show, const struct sums *sums, pid_t pid)
+static void put_parent(const struct show *show, const struct sums *sums,
+		       const struct mig_process *process)
 {
-	pid_t parent = parent_read(show->args->common.sysroot, pid);
+	pid_t parent = mig_process_get_parent(process);
 
 	if (parent)
 		table_put_number(sums->processes, PROCESS_PPID, (uint64_t)parent);
@@ -308,7 +308,7 @@ static int add(struct show *show, const struct mig_process *process)
 	table_add_row(sums->processes);
 	table_put_number(sums->processes, PROCESS_PID, (uint64_t)pid);
 	table_put_text(sums->processes, PROCESS_NAME, mig_process_get_name(process));
-	put_parent(show, sums, pid);
+	put_parent(show, sums, process);
 	put_amounts(sums->processes, &sums->one);
 	put_run_nodes(show, sums->processes, process, &sums->one);
 	amounts_add(&sums->total, &sums->one);
@@ -323,7 +323,7 @@ static int add(struct show *show, const struct mig_process *process)
 	return status;
 }
 
-static void write_json(const struct show *show, const struct sums *sums)
+static int write_json(const struct show *show, const struct sums *sums)
 {
 	struct json json;
 
@@ -351,7 +351,7 @@ static void write_json(const struct show *show, const struct sums *sums)
 					 table_get_nr_rows(sums->kinds), &json, "kinds");
 		json_close_object(&json);
 	}
-	json_end(&json);
+	return json_end(&json);
 }
 
 static int print(struct show *show)
@@ -374,9 +374,7 @@ static int print(struct show *show)
 		status = table_check(sums->kinds);
 	if (!status)
 		status = table_check(sums->huge);
-	if (!status)
-		write_json(show, sums);
-	return status;
+	return status ? status : write_json(show, sums);
 }
 
 const struct show_view show_view_sums = {

@@ -60,6 +60,17 @@ static bool is_absent(int status)
 	return status == -ENOENT || status == -EFAULT || status == -ESRCH;
 }
 
+/* The wanted node of a page of what was taken for one unit. */
+static int wanted_of(const struct mig_worker *worker, const struct mig_task *page)
+{
+	const struct mig_placement *placement = worker->engine->plan->placement;
+	uint64_t index = page->address / worker->engine->context->page_size;
+
+	return mig_placement_is_interleaved(placement) ?
+		       mig_placement_get_wanted(placement, page->from, index) :
+		       page->to;
+}
+
 /* The pages of one unit by themselves: those on the destination are booked as moved,
  * the others failed with @error or, with @again, are moved by themselves. */
 static void take_apart(struct mig_worker *worker, const struct mig_task *unit, int error,
@@ -73,10 +84,14 @@ static void take_apart(struct mig_worker *worker, const struct mig_task *unit, i
 		int status = ask_page(unit, i);
 
 		page.address = (uintptr_t)page_address(unit, i);
+		if (unit->flags & MIG_UNIT_GUESSED)
+			page.to = (int16_t)wanted_of(worker, &page);
 		if (status == unit->to)
 			mig_outcome_add_moved(worker->outcome, unit->from, unit->to, 1);
 		else if (is_absent(status))
 			mig_outcome_add_gone(worker->outcome, 1);
+		else if (status == page.to)
+			mig_outcome_add_already(worker->outcome, 1);
 		else if (!again || !mig_tasks_add(again, &page))
 			mig_retry_keep(worker, &page, error);
 	}

@@ -336,6 +336,9 @@ pid_t mig_process_get_pid(const struct mig_process *process);
  */
 const char *mig_process_get_name(const struct mig_process *process);
 
+/** mig_process_get_parent - its parent when it was opened; 0: none here. Since: 0.1 */
+pid_t mig_process_get_parent(const struct mig_process *process);
+
 /**
  * mig_process_is_alive - whether it still runs
  *

@@ -192,6 +192,34 @@ static size_t take_known(struct mig_page_scan *scan, uint64_t address, size_t fi
 	return run;
 }
 
+/* Where the whole mapping is on one node, so is a stretch that nobody shares. */
+static bool is_on_one_node(const struct mig_page_scan *scan, uint64_t address,
+			   uint64_t entry, size_t nr_pages)
+{
+	void *addresses[256];
+	int status[256];
+	int first = MIG_NO_NODE;
+
+	if ((entry & MIG_PAGEMAP_EXCLUSIVE) && scan->only_node != MIG_NO_NODE)
+		return true;
+	for (size_t at = 0; at < nr_pages;) {
+		size_t nr = 0;
+
+		for (; at < nr_pages && nr < 256; at++, nr++)
+			addresses[nr] =
+				(void *)(uintptr_t)(address +
+						    at * scan->pagemap->context->page_size);
+		if (mig_batch_ask_process(scan->process, addresses, status, nr) < 0)
+			return false;
+		if (at == nr)
+			first = status[0];
+		for (size_t i = 0; i < nr; i++)
+			if (status[i] != first)
+				return false;
+	}
+	return true;
+}
+
 /* Without frame numbers: an aligned stretch that is all present may be one folio. */
 static size_t take_unknown(struct mig_page_scan *scan, uint64_t address, size_t first,
 			   size_t nr_pages)
@@ -205,7 +233,8 @@ static size_t take_unknown(struct mig_page_scan *scan, uint64_t address, size_t 
 		while (end < first + huge_pages &&
 		       (scan->entries[end] & same) == (scan->entries[first] & same))
 			end++;
-		if (end == first + huge_pages) {
+		if (end == first + huge_pages &&
+		    is_on_one_node(scan, address, scan->entries[first], huge_pages)) {
 			add_unit(scan, address, scan->entries[first], huge_pages,
 				 MIG_UNIT_GUESSED);
 			return huge_pages;

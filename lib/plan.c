@@ -387,20 +387,38 @@ const struct mig_finding *mig_plan_get_finding(const struct mig_plan *plan, size
 	return index < plan->nr_findings ? &plan->findings[index] : NULL;
 }
 
-int mig_plan_take_target(struct mig_plan *plan, int from, uint64_t nr_pages)
+/* Return: how many units the quota took, 0 if it has no room for one. */
+static uint32_t take_quota(struct mig_quota *quota, const struct mig_units *units)
+{
+	int64_t pages = __atomic_load_n(&quota->pages, __ATOMIC_RELAXED);
+	int64_t nr;
+
+	do {
+		nr = pages / (int64_t)units->unit_pages;
+		if (nr > (int64_t)units->nr)
+			nr = units->nr;
+	} while (nr > 0 && !__atomic_compare_exchange_n(
+				   &quota->pages, &pages,
+				   pages - nr * (int64_t)units->unit_pages, true,
+				   __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return (uint32_t)nr;
+}
+
+int mig_plan_take_target(struct mig_plan *plan, const struct mig_units *units,
+			 uint32_t *ret_nr)
 {
 	int last = MIG_NO_NODE;
 
 	for (size_t i = 0; i < plan->nr_quotas; i++) {
 		struct mig_quota *quota = &plan->quotas[i];
 
-		if (quota->from != from)
+		if (quota->from != units->node)
 			continue;
 		last = quota->to;
-		if (__atomic_fetch_sub(&quota->pages, (int64_t)nr_pages,
-				       __ATOMIC_RELAXED) >= (int64_t)nr_pages)
-			return quota->to;
-		__atomic_fetch_add(&quota->pages, (int64_t)nr_pages, __ATOMIC_RELAXED);
+		*ret_nr = take_quota(quota, units);
+		if (*ret_nr)
+			return last;
 	}
+	*ret_nr = units->nr;
 	return last;
 }

@@ -40,7 +40,12 @@ int mig_plan_add_finding(struct mig_plan *plan, const struct mig_finding *findin
 /** mig_plan_check - look for what stands in the way (plan_checks.c). */
 int mig_plan_check(struct mig_plan *plan);
 
-/** mig_plan_take_target - a target for @nr_pages of @from that has room by the quotas. */
-int mig_plan_take_target(struct mig_plan *plan, int from, uint64_t nr_pages);
+/**
+ * mig_plan_take_target - the nearest target that has room by the quotas
+ * @ret_nr: for how many of the units; for all of them where no quota is left
+ * Return: the target, MIG_NO_NODE where the plan has seen no page on their node.
+ */
+int mig_plan_take_target(struct mig_plan *plan, const struct mig_units *units,
+			 uint32_t *ret_nr);
 
 #endif

@@ -230,6 +230,11 @@ pid_t mig_process_get_pid(const struct mig_process *process)
 	return process ? process->pid : 0;
 }
 
+pid_t mig_process_get_parent(const struct mig_process *process)
+{
+	return process->parent;
+}
+
 const char *mig_process_get_name(const struct mig_process *process)
 {
 	return process ? process->name : "";

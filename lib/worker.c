@@ -102,6 +102,23 @@ static void add_task(struct mig_worker *worker, struct mig_walk *walk,
 	mig_tasks_add(&worker->pending, &task);
 }
 
+/* To each of several nearest targets as many as the plan has room for there. */
+static void add_tasks_by_room(struct mig_worker *worker, struct mig_walk *walk,
+			      const struct mig_span *span, struct mig_units units,
+			      int nearest)
+{
+	struct mig_plan *plan = worker->engine->plan;
+
+	while (units.nr) {
+		uint32_t nr;
+		int to = mig_plan_take_target(plan, &units, &nr);
+		struct mig_units part =
+			mig_units_take(&units, nr, plan->context->page_size);
+
+		add_task(worker, walk, span, &part, to == MIG_NO_NODE ? nearest : to);
+	}
+}
+
 /* Units with one verdict. */
 static void take_verdict(struct mig_worker *worker, struct mig_walk *walk,
 			 const struct mig_span *span, const struct mig_units *units,
@@ -125,9 +142,9 @@ static void take_verdict(struct mig_worker *worker, struct mig_walk *walk,
 		break;
 	case MIG_VERDICT_MOVE:
 		if (mig_placement_has_choice(worker->engine->plan->placement))
-			to = mig_plan_take_target(worker->engine->plan, units->node,
-						  nr_pages);
-		add_task(worker, walk, span, units, to);
+			add_tasks_by_room(worker, walk, span, *units, to);
+		else
+			add_task(worker, walk, span, units, to);
 		break;
 	}
 }

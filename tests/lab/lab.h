@@ -77,6 +77,7 @@ struct victim {
 	size_t nr_children;
 	int to;
 	int from;
+	struct oracle_view *after; /**< right after the last lab_assert_moves() */
 	struct victim *next;
 };
 

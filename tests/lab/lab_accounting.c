@@ -65,6 +65,7 @@ struct oracle_change lab_assert_accounting(const struct report *report,
 	assert_pages("gone", report->gone.pages, 0);
 	assert_pages("swapped", report->swapped_pages, before->nr_swapped);
 	assert_pages("zero pages", report->zero_pages, before->nr_zero);
+	assert_true(report->has_after);
 	assert_residency("before", report->before_bytes, before);
 	assert_residency("after", report->after_bytes, after);
 	if (change.nr_moved == change.nr_moved_frames) {
@@ -109,7 +110,8 @@ const struct report *lab_assert_moves(struct lab *lab, struct victim *victim,
 	va_end(arguments);
 	run = lab_move(lab, "%s %d", options, victim->pid);
 	lab_assert_status(run, EXIT_IN_PLACE);
-	lab_assert_accounting(run->report, before, lab_look(lab, victim));
+	victim->after = lab_look(lab, victim);
+	lab_assert_accounting(run->report, before, victim->after);
 	assert_pages("left", report_left(run->report, NULL), 0);
 	lab_assert_intact(victim);
 	return run->report;

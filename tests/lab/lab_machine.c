@@ -201,15 +201,16 @@ static unsigned long pool_size(int node)
 }
 
 /*
- * Pages of the pool are quickly made, belong to nobody, and nothing moves them. Some
- * free memory hides in lists of the processors until others are at the end of theirs:
- * so ask more than once.
+ * Pages of the pool are quickly made, belong to nobody, and nothing moves them. Free
+ * pages in the lists of single processors are not for others, and counted nowhere: no
+ * more of those than must be, and the kernel is asked more than once.
  */
 void lab_leave_free(struct lab *lab, int node, uint64_t bytes)
 {
 	unsigned long before, nr_tries = 0;
 	char path[128];
 
+	lab_set(lab, "/proc/sys/vm/percpu_pagelist_high_fraction", "100000");
 	pool_path(path, node, "nr_hugepages");
 	do {
 		before = pool_size(node);

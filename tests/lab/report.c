@@ -168,19 +168,31 @@ static void get_nodes(struct reader *reader, struct json_object *object, const c
 	}
 }
 
+/* A key without a value: it was not read, or could not be. */
+static void get_nodes_or_null(struct reader *reader, struct json_object *object,
+			      const char *key, uint64_t bytes[REPORT_MAX_NODES],
+			      bool *ret_is_there)
+{
+	struct json_object *value = NULL;
+
+	if (!json_object_object_get_ex(object, key, &value))
+		complain(reader, key);
+	*ret_is_there = value;
+	if (value)
+		get_nodes(reader, object, key, bytes);
+}
+
 static void get_residency(struct reader *reader, struct json_object *object,
 			  struct report *report)
 {
 	struct json_object *residency =
 		get(reader, object, "residency", json_type_object);
-	struct json_object *settled;
 
 	get_nodes(reader, residency, "before", report->before_bytes);
-	get_nodes(reader, residency, "after", report->after_bytes);
-	report->has_settled =
-		json_object_object_get_ex(residency, "settled", &settled) && settled;
-	if (report->has_settled)
-		get_nodes(reader, residency, "settled", report->settled_bytes);
+	get_nodes_or_null(reader, residency, "after", report->after_bytes,
+			  &report->has_after);
+	get_nodes_or_null(reader, residency, "settled", report->settled_bytes,
+			  &report->has_settled);
 }
 
 static void read_target(struct reader *reader, struct json_object *object,

@@ -53,6 +53,7 @@ struct report {
 	uint64_t before_bytes[REPORT_MAX_NODES];
 	uint64_t after_bytes[REPORT_MAX_NODES];
 	uint64_t settled_bytes[REPORT_MAX_NODES];
+	bool has_after;
 	bool has_settled;
 	double seconds;
 	double longest_call_seconds;

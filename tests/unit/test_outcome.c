@@ -10,27 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-static void assert_adds_up(const struct mig_outcome *outcome)
-{
-	const struct mig_totals *totals = mig_outcome_get_totals(outcome);
-	const struct mig_pair_count *pair;
-	const struct mig_left *left;
-	uint64_t moved = 0, skipped = 0, remaining = 0;
-
-	assert_int_equal(totals->considered_pages,
-			 totals->moved_pages + totals->already_pages +
-				 totals->skipped_pages + totals->left_pages +
-				 totals->gone_pages);
-	for (size_t i = 0; (pair = mig_outcome_get_pair(outcome, i)); i++)
-		moved += pair->nr_pages;
-	for (unsigned int i = 0; i < MIG_NR_SKIPS; i++)
-		skipped += mig_outcome_get_skipped(outcome, (enum mig_skip)i);
-	for (size_t i = 0; (left = mig_outcome_get_left(outcome, i)); i++)
-		remaining += left->nr_pages;
-	assert_int_equal(moved, totals->moved_pages);
-	assert_int_equal(skipped, totals->skipped_pages);
-	assert_int_equal(remaining, totals->left_pages);
-}
+#include "scene.h"
 
 static struct mig_outcome *new_outcome(void)
 {

@@ -137,17 +137,15 @@ static void libraries_that_others_use_stay_by_default(void **state)
 	struct lab *lab = *state;
 	struct victim *victim = victim_with_libraries(lab);
 	struct census census = take_census(lab_look(lab, victim), 0);
-	struct oracle_view *after;
 	const struct report *report;
 
 	assert_true(census.shared_file > 100);
 	report = lab_assert_moves(lab, victim, "--to 1");
-	after = lab_look(lab, victim);
 	/* migratectl itself maps a few that nobody else did before. */
 	assert_true(report_skipped(report, "shared") >= census.shared_file);
 	assert_int_equal(report_skipped(report, NULL), report_skipped(report, "shared"));
-	assert_int_equal(take_census(after, 0).anon, 0);
-	assert_int_equal(oracle_count(after, 0, 0, UINT64_MAX),
+	assert_int_equal(take_census(victim->after, 0).anon, 0);
+	assert_int_equal(oracle_count(victim->after, 0, 0, UINT64_MAX),
 			 report_skipped(report, "shared"));
 }
 
@@ -174,7 +172,7 @@ static void with_all_shared_pages_the_libraries_move_too(void **state)
 		lab_assert_moves(lab, victim, "--shared all --to 1");
 
 	assert_int_equal(report_skipped(report, NULL), 0);
-	assert_int_equal(oracle_count(lab_look(lab, victim), 0, 0, UINT64_MAX), 0);
+	assert_int_equal(oracle_count(victim->after, 0, 0, UINT64_MAX), 0);
 	/* Back to where the other tests' processes had them. */
 	lab_assert_moves(lab, victim, "--shared all --to 0");
 }

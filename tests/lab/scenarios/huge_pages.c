@@ -25,16 +25,16 @@ static void transparent_huge_pages_move_whole(void **state)
 	assert_int_equal(report->huge_split, 0);
 }
 
-/* Takes all of a node but every second page of a locked mapping: there is room, but not
- * for one huge page. */
-static void fragment(struct lab *lab, int node, unsigned int mebibytes)
+/* Takes all of a node but every second page of a locked mapping: there is room for
+ * pages, but not for one huge page. */
+static void fragment(struct lab *lab, int node)
 {
 	struct victim *hog;
 
 	lab_set(lab, "/proc/sys/vm/compact_unevictable_allowed", "0");
-	hog = lab_victim(lab, "--kind mlocked --size %uM --at %d", mebibytes, node);
-	lab_leave_free(lab, node, 0);
+	hog = lab_victim(lab, "--kind mlocked --size 128M --at %d", node);
 	lab_ask(hog, "holes");
+	lab_leave_free(lab, node, 0);
 }
 
 static void the_split_is_reported_when_the_kernel_splits(void **state)
@@ -45,7 +45,7 @@ static void the_split_is_reported_when_the_kernel_splits(void **state)
 	struct oracle_view *before, *after;
 	struct run *run;
 
-	fragment(lab, 3, 48);
+	fragment(lab, 3);
 	before = lab_look(lab, victim);
 	run = lab_move(lab, "--force --to 3 %d", victim->pid);
 	after = lab_look(lab, victim);
@@ -111,7 +111,7 @@ pool_pages_without_room_are_left_and_keep_nothing_else_from_moving(void **state)
 
 	lab_hugetlb_pool(lab, 0, 4);
 	victim = lab_victim(lab, "--kind hugetlb --size 8M --node 0");
-	fragment(lab, 3, 48);
+	fragment(lab, 3);
 	lab_victim(lab, "--kind ballast --size %uM", 2 * lab_hugetlb_free(3));
 	before = lab_look(lab, victim);
 	run = lab_move(lab, "--force --to 3 %d", victim->pid);

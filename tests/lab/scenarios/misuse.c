@@ -12,7 +12,7 @@ static void mistakes_move_nothing(void **state)
 	} mistakes[] = {
 		{ "--to 1000000", EXIT_MISUSED },
 		{ "--to 1024", EXIT_MISUSED },
-		{ "--to 9", EXIT_MISUSED },
+		{ "--to 9", EXIT_FAILED },
 		{ "--to 1x", EXIT_MISUSED },
 		{ "--to 3-1", EXIT_MISUSED },
 		{ "--to ''", EXIT_MISUSED },

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Completion of migratectl for fish. Everything it offers beside fixed words comes from
+# /proc and /sys, read by the shell itself.
+
+function __migratectl_command -d 'Whether the command line has one of these commands'
+    set -l words (commandline -opc)
+    test (count $words) -gt 1; and contains -- $words[2] $argv
+end
+
+function __migratectl_first -d 'Whether the command is still to come'
+    test (count (commandline -opc)) -eq 1
+end
+
+# What stands before the element of a list that is being written.
+function __migratectl_head --argument-names separators
+    set -l word (commandline -ct | string replace -r -- '^(--[a-z-]+=|-[tfo](?=.))' '')
+    string match -r -- "^.*[$separators]" $word; or echo
+end
+
+function __migratectl_nodes --argument-names class -d 'The nodes that a file of sysfs lists'
+    set -l file /sys/devices/system/node/$class
+    test -r $file; and read -l list <$file; or return
+    for part in (string split , $list)
+        set -l ends (string split - $part)
+        seq $ends[1] $ends[-1]
+    end
+end
+
+function __migratectl_node_list --argument-names class
+    set -l head (__migratectl_head ',!+-')
+    printf '%s\n' $head(__migratectl_nodes $class)\tnode $head'all'\t'all allowed nodes'
+end
+
+function __migratectl_map
+    set -l head (__migratectl_head ',:')
+    printf '%s\n' $head(__migratectl_nodes online)\tnode
+end
+
+function __migratectl_kinds
+    set -l head (__migratectl_head ',')
+    printf '%s\n' $head{anon,heap,stack,file,shmem,hugetlb,thp}
+end
+
+function __migratectl_columns -d 'The columns of the table that the options ask for'
+    set -l words (commandline -opc)
+    set -l head (__migratectl_head ',+')
+    set -l columns
+    switch "$words[2]"
+        case nodes
+            set columns NODE CPUS TOTAL FREE ROOM ANON FILE SHMEM SLAB DIRTY WRITEBACK \
+                THP HUGETLB HUGEFREE TIER READ-BW WRITE-BW READ-LAT WRITE-LAT
+        case show-pid
+            if contains -- --maps $words
+                set columns PID START END SIZE PERM KIND RES NODES ANON DIRTY WRITEBACK \
+                    SWAPCACHE MAPPERS PAGE OFFSET INODE DEVICE POLICY NAME
+            else if contains -- --by-kind $words
+                set columns PID COMMAND KIND TOTAL NODES
+            else
+                set columns PID PPID COMMAND TOTAL NODES SWAP RUNS LOCAL
+            end
+        case move-pid
+            set columns RESULT PAGES SIZE FROM TO WHY
+    end
+    printf '%s\n' $head$columns
+end
+
+# Processes that have a command line, so no kernel threads, with their names.
+function __migratectl_pids
+    for directory in (string match -r '^/proc/[0-9]+$' /proc/*)
+        # It may have exited since it was listed.
+        test -r $directory/cmdline -a -r $directory/comm; or continue
+        set -l byte
+        set -l name
+        read -z -n 1 byte <$directory/cmdline
+        read name <$directory/comm
+        test -n "$byte"; and printf '%s\t%s\n' (string replace /proc/ '' $directory) "$name"
+    end
+end
+
+complete -c migratectl -f
+
+complete -c migratectl -n __migratectl_first -a nodes -d 'Show the nodes: CPUs, memory, distances, tiers'
+complete -c migratectl -n __migratectl_first -a show-pid -d 'Show on which nodes the memory of processes lies'
+complete -c migratectl -n __migratectl_first -a move-pid -d 'Move the memory of processes to other nodes'
+complete -c migratectl -n __migratectl_first -l help -d 'Print help'
+complete -c migratectl -n __migratectl_first -l version -d 'Print the version'
+complete -c migratectl -n __migratectl_first -l list-options -d 'List the options of all commands'
+
+complete -c migratectl -n '__migratectl_command show-pid move-pid' -a '(__migratectl_pids)'
+
+set -l all '__migratectl_command nodes show-pid move-pid'
+complete -c migratectl -n $all -l json -d 'Print JSON, with numbers that are not rounded'
+complete -c migratectl -n $all -l bytes -d 'Print sizes in bytes'
+complete -c migratectl -n $all -l noheadings -d 'Print no line of headings'
+complete -c migratectl -n $all -l raw -d 'Print columns with one blank between them'
+complete -c migratectl -n $all -s o -l output -x -a '(__migratectl_columns)' -d 'Print these columns'
+complete -c migratectl -n $all -l output-all -d 'Print all columns'
+complete -c migratectl -n $all -l help -d 'Print help'
+
+set -l look '__migratectl_command nodes show-pid'
+complete -c migratectl -n $look -l sysroot -x -a '(__fish_complete_directories)' -d 'Look at the machine whose /proc and /sys are there'
+
+set -l nodes '__migratectl_command nodes'
+complete -c migratectl -n $nodes -l distances -d 'Print how far the nodes are from each other'
+
+set -l show '__migratectl_command show-pid'
+complete -c migratectl -n $show -l by-kind -d 'A row for each kind of memory'
+complete -c migratectl -n $show -l maps -d 'A row for each mapping'
+complete -c migratectl -n $show -l picture -d 'Draw the larger mappings'
+complete -c migratectl -n $show -l tree -d 'With all descendants'
+complete -c migratectl -n $show -l total -d 'Add the sum over the processes'
+complete -c migratectl -n $show -l all-nodes -d 'A column for each node with memory'
+
+set -l move '__migratectl_command move-pid'
+complete -c migratectl -n $move -s t -l to -x -a '(__migratectl_node_list has_memory)' -d 'Where pages go'
+complete -c migratectl -n $move -s f -l from -x -a '(__migratectl_node_list online)' -d 'Move only pages that are on these nodes'
+complete -c migratectl -n $move -l map -x -a '(__migratectl_map)' -d 'Move the pages of each node FROM to the node TO'
+complete -c migratectl -n $move -l place -x -a 'relative nearest spread' -d 'Which of several targets a page goes to'
+complete -c migratectl -n $move -l weights -x -d 'How many pages each target gets in turn'
+complete -c migratectl -n $move -l shared -x -a 'anon all none' -d 'Pages that other processes map too'
+complete -c migratectl -n $move -l only -x -a '(__migratectl_kinds)' -d 'Move only memory of these kinds'
+complete -c migratectl -n $move -l range -x -d 'Move only pages at these addresses'
+complete -c migratectl -n $move -l min-size -x -d 'Pass over mappings with less resident memory'
+complete -c migratectl -n $move -s n -l dry-run -d 'Say what would move; move nothing'
+complete -c migratectl -n $move -l force -d 'Go on where the checks refuse'
+complete -c migratectl -n $move -l threads -x -d 'How many threads move'
+complete -c migratectl -n $move -l passes -x -d 'How often busy pages are tried'
+complete -c migratectl -n $move -l rate -x -d 'Move no more than this per second'
+complete -c migratectl -n $move -l max-stall -x -d 'How long one system call may take'
+complete -c migratectl -n $move -l timeout -x -d 'Stop after this time'
+complete -c migratectl -n $move -l settle -x -d 'Look again after this time'
+complete -c migratectl -n $move -l fallback -x -a swap -d 'For pages that cannot be moved'
+complete -c migratectl -n $move -l require -x -d 'The share in place that counts as success'
+complete -c migratectl -n $move -l progress -d 'Show progress, also where there is no terminal'
+complete -c migratectl -n $move -l tree -d 'With all descendants'

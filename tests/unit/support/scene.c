@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "scene.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+struct scene *scene_new(const struct fake_kernel_options *options)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+
+	assert_non_null(scene);
+	scene->kernel = fake_kernel_new(options);
+	scene->context = fake_kernel_context(scene->kernel);
+	scene->page_size = mig_context_get_page_size(scene->context);
+	assert_int_equal(mig_topology_new(scene->context, &scene->topology), 0);
+	assert_int_equal(mig_target_new(scene->context, &scene->target), 0);
+	return scene;
+}
+
+void scene_free(struct scene *scene)
+{
+	mig_outcome_free(scene->outcome);
+	mig_plan_free(scene->plan);
+	mig_placement_free(scene->placement);
+	mig_target_free(scene->target);
+	mig_topology_free(scene->topology);
+	mig_context_free(scene->context);
+	fake_kernel_free(scene->kernel);
+	free(scene);
+}
+
+void scene_add(struct scene *scene, pid_t pid)
+{
+	fake_kernel_add_process(scene->kernel, pid, 1);
+	assert_int_equal(mig_target_add_pid(scene->target, pid), 0);
+}
+
+uint64_t scene_map(struct scene *scene, pid_t pid, enum fake_kind kind, uint64_t nr_pages,
+		   int node)
+{
+	return fake_kernel_map(scene->kernel, pid,
+			       &(struct fake_memory){ .kind = kind,
+						      .nr_pages = nr_pages,
+						      .node = node });
+}
+
+void scene_set(struct scene *scene, pid_t pid, uint64_t start, uint64_t first,
+	       uint64_t nr_pages, enum fake_state state)
+{
+	fake_kernel_set(scene->kernel, pid, start + first * scene->page_size, nr_pages,
+			state);
+}
+
+void scene_place(struct scene *scene, uint64_t from, uint64_t to, enum mig_place place)
+{
+	const struct mig_nodeset sources = { .bits = { from } };
+	const struct mig_nodeset targets = { .bits = { to } };
+	const struct mig_placement_options options = {
+		.size = sizeof(options),
+		.place = place,
+		.from = from ? &sources : NULL,
+		.to = &targets,
+	};
+
+	assert_null(scene->placement);
+	assert_int_equal(mig_placement_new(scene->topology, &options, &scene->placement),
+			 0);
+}
+
+void scene_plan(struct scene *scene, const struct mig_plan_options *options)
+{
+	if (!scene->placement)
+		scene_place(scene, 1, 2, MIG_PLACE_DEFAULT);
+	assert_null(scene->plan);
+	assert_int_equal(mig_plan_new(scene->target, scene->topology, scene->placement,
+				      options, &scene->plan),
+			 0);
+}
+
+void assert_adds_up(const struct mig_outcome *outcome)
+{
+	const struct mig_totals *totals = mig_outcome_get_totals(outcome);
+	const struct mig_pair_count *pair;
+	const struct mig_left *left;
+	uint64_t moved = 0, skipped = 0, remaining = 0;
+
+	assert_int_equal(totals->considered_pages,
+			 totals->moved_pages + totals->already_pages +
+				 totals->skipped_pages + totals->left_pages +
+				 totals->gone_pages);
+	for (size_t i = 0; (pair = mig_outcome_get_pair(outcome, i)); i++)
+		moved += pair->nr_pages;
+	for (unsigned int i = 0; i < MIG_NR_SKIPS; i++)
+		skipped += mig_outcome_get_skipped(outcome, (enum mig_skip)i);
+	for (size_t i = 0; (left = mig_outcome_get_left(outcome, i)); i++)
+		remaining += left->nr_pages;
+	assert_int_equal(moved, totals->moved_pages);
+	assert_int_equal(skipped, totals->skipped_pages);
+	assert_int_equal(remaining, totals->left_pages);
+}
+
+const struct mig_totals *scene_run(struct scene *scene,
+				   const struct mig_run_options *options)
+{
+	const struct mig_run_options one = { .size = sizeof(one), .threads = 1 };
+
+	if (!scene->plan)
+		scene_plan(scene, NULL);
+	mig_outcome_free(scene->outcome);
+	scene->outcome = NULL;
+	fake_kernel_mark(scene->kernel);
+	assert_int_equal(
+		mig_plan_run(scene->plan, options ? options : &one, &scene->outcome), 0);
+	assert_adds_up(scene->outcome);
+	return mig_outcome_get_totals(scene->outcome);
+}
+
+void scene_assert_true(const struct scene *scene)
+{
+	const struct mig_totals *totals = mig_outcome_get_totals(scene->outcome);
+	struct fake_truth truth;
+
+	fake_kernel_compare(scene->kernel, &truth);
+	assert_int_equal(totals->considered_pages, truth.mapped_pages);
+	assert_int_equal(totals->moved_pages, truth.moved_pages);
+	for (int from = 0; from < FAKE_MOST_NODES; from++)
+		for (int to = 0; to < FAKE_MOST_NODES; to++)
+			assert_int_equal(scene_moved(scene, from, to),
+					 truth.moved[from][to]);
+}
+
+uint64_t scene_left(const struct scene *scene, enum mig_reason reason)
+{
+	const struct mig_left *left;
+	uint64_t nr_pages = 0;
+
+	for (size_t i = 0; (left = mig_outcome_get_left(scene->outcome, i)); i++)
+		if (left->reason == reason)
+			nr_pages += left->nr_pages;
+	return nr_pages;
+}
+
+uint64_t scene_skipped(const struct scene *scene, enum mig_skip skip)
+{
+	return mig_outcome_get_skipped(scene->outcome, skip);
+}
+
+uint64_t scene_moved(const struct scene *scene, int from, int to)
+{
+	const struct mig_pair_count *pair;
+
+	for (size_t i = 0; (pair = mig_outcome_get_pair(scene->outcome, i)); i++)
+		if (pair->from == from && pair->to == to)
+			return pair->nr_pages;
+	return 0;
+}
+
+int scene_node(const struct scene *scene, pid_t pid, uint64_t start, uint64_t page)
+{
+	return fake_kernel_get_node(scene->kernel, pid, start + page * scene->page_size);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A migration on a fake kernel, from the processes to the outcome. Every run is
+ * checked: its account must add up, and where nothing came in between it must be
+ * what the fake kernel knows to have happened.
+ */
+#ifndef SCENE_H
+#define SCENE_H
+
+#include "fake_kernel.h"
+
+struct scene {
+	struct fake_kernel *kernel;
+	struct mig_context *context;
+	struct mig_topology *topology;
+	struct mig_target *target;
+	struct mig_placement *placement;
+	struct mig_plan *plan;
+	struct mig_outcome *outcome;
+	uint64_t page_size;
+};
+
+struct scene *scene_new(const struct fake_kernel_options *options);
+void scene_free(struct scene *scene);
+
+/** scene_add - a process that is a member of the target. */
+void scene_add(struct scene *scene, pid_t pid);
+
+/** scene_map - memory of some pages of some kind on a node. Return: its address. */
+uint64_t scene_map(struct scene *scene, pid_t pid, enum fake_kind kind, uint64_t nr_pages,
+		   int node);
+
+/** scene_set - what else pages are, counted from an address. */
+void scene_set(struct scene *scene, pid_t pid, uint64_t start, uint64_t first,
+	       uint64_t nr_pages, enum fake_state state);
+
+/** scene_place - @from, @to: bits of nodes; @from 0: none are named. */
+void scene_place(struct scene *scene, uint64_t from, uint64_t to, enum mig_place place);
+
+/** scene_plan - from node 0 to node 1 if nothing else was placed. */
+void scene_plan(struct scene *scene, const struct mig_plan_options *options);
+
+/**
+ * scene_run - plan if that was not done, and run
+ * @options: may be NULL; one worker unless it says otherwise
+ * Return: the totals, which add up.
+ */
+const struct mig_totals *scene_run(struct scene *scene,
+				   const struct mig_run_options *options);
+
+/** scene_assert_true - the outcome is exactly what happened to all pages there were. */
+void scene_assert_true(const struct scene *scene);
+
+/** scene_left - pages that were left for a reason, on the way to any node. */
+uint64_t scene_left(const struct scene *scene, enum mig_reason reason);
+
+/** scene_skipped - pages that were skipped for a reason. */
+uint64_t scene_skipped(const struct scene *scene, enum mig_skip skip);
+
+/** scene_moved - pages that went from one node to another. */
+uint64_t scene_moved(const struct scene *scene, int from, int to);
+
+/** scene_node - of the page with a number, counted from an address. */
+int scene_node(const struct scene *scene, pid_t pid, uint64_t start, uint64_t page);
+
+/** assert_adds_up - considered is the sum of the fates, and each fate of its parts. */
+void assert_adds_up(const struct mig_outcome *outcome);
+
+#endif
