@@ -43,8 +43,7 @@ static void busy_pages_go_in_a_later_pass(void **state)
 	uint64_t start = scene_map(scene, PID, FAKE_ANON, 600, 0);
 	const struct mig_totals *totals;
 
-	for (uint64_t page = 5; page < 600; page += 50)
-		scene_set(scene, PID, start, page, 1, FAKE_BUSY);
+	fake_kernel_set_every(scene->kernel, PID, start, 600, 50, FAKE_BUSY);
 	totals = scene_run(scene, NULL);
 	scene_assert_true(scene);
 	assert_int_equal(totals->moved_pages, 600);
@@ -132,8 +131,7 @@ static void more_failures_than_are_kept_are_all_accounted(void **state)
 	uint64_t start = scene_map(scene, PID, FAKE_ANON, 12000, 0);
 	const struct mig_totals *totals;
 
-	for (uint64_t page = 0; page < 12000; page += 2)
-		scene_set(scene, PID, start, page, 1, FAKE_PINNED);
+	fake_kernel_set_every(scene->kernel, PID, start, 12000, 2, FAKE_PINNED);
 	totals = scene_run(scene, NULL);
 	scene_assert_true(scene);
 	assert_int_equal(totals->moved_pages, 6000);

@@ -243,15 +243,21 @@ static void set_state(struct fake_kernel *kernel, struct fake_pte *pte,
 	}
 }
 
-void fake_kernel_set(struct fake_kernel *kernel, pid_t pid, uint64_t address,
-		     uint64_t nr_pages, enum fake_state state)
+void fake_kernel_set_every(struct fake_kernel *kernel, pid_t pid, uint64_t address,
+			   uint64_t nr_pages, uint64_t step, enum fake_state state)
 {
 	begin_change(kernel);
-	for (uint64_t i = 0; i < nr_pages; i++)
+	for (uint64_t i = 0; i < nr_pages; i += step)
 		set_state(kernel,
 			  must_find_pte(kernel, pid, address + i * kernel->page_size),
 			  state);
 	end_change(kernel);
+}
+
+void fake_kernel_set(struct fake_kernel *kernel, pid_t pid, uint64_t address,
+		     uint64_t nr_pages, enum fake_state state)
+{
+	fake_kernel_set_every(kernel, pid, address, nr_pages, 1, state);
 }
 
 void fake_kernel_fill(struct fake_kernel *kernel, int node, uint64_t free_pages)

@@ -93,6 +93,10 @@ void fake_kernel_place(struct fake_kernel *kernel, pid_t pid, uint64_t address,
 void fake_kernel_set(struct fake_kernel *kernel, pid_t pid, uint64_t address,
 		     uint64_t nr_pages, enum fake_state state);
 
+/** fake_kernel_set_every - of the pages every @step-th, from the first on. */
+void fake_kernel_set_every(struct fake_kernel *kernel, pid_t pid, uint64_t address,
+			   uint64_t nr_pages, uint64_t step, enum fake_state state);
+
 /** fake_kernel_fill - leave @free_pages free on a node. */
 void fake_kernel_fill(struct fake_kernel *kernel, int node, uint64_t free_pages);
 
