@@ -148,14 +148,15 @@ void mig_nodeset_or(struct mig_nodeset *set, const struct mig_nodeset *other);
  * Grammar: N, N-N and lists of them with commas; "all" (the nodes that the
  * caller's cpuset allows and that have memory); "!LIST" (all but these); "+LIST"
  * (the n-th allowed nodes, counted from 0); "netdev:DEV", "pci:ADDRESS",
- * "block:DEV", "file:PATH", "ip:ADDRESS" (the node that the device is attached
- * to, by libnuma, only on the live machine). "same" is not known here.
+ * "block:DEV", "file:PATH" (the node that the device is attached to, by sysfs),
+ * "ip:ADDRESS" (by libnuma); devices only on the live machine. The ends of a range
+ * must exist; gaps between them are passed over. "same" is not known here.
  *
  * Errors: -EINVAL: no node set at all, or something behind it; -ERANGE: a number
  * of MIG_MAX_NODES or more, or a range that runs backwards; -ENODEV: a node that
- * does not exist (is not online); -ENODATA: the set is empty; -EXDEV: a device
- * with a root that is not "/"; -ENOENT: a device that does not exist or has no
- * node.
+ * does not exist (is not online); -ENODATA: the set is empty, or a device is on a
+ * node that is offline; -EXDEV: a device with a root that is not "/"; -ENOENT: a
+ * device that does not exist or has no node.
  * Since: 0.1
  * Return: 0 or a negative errno.
  */
@@ -189,7 +190,7 @@ struct mig_node_memory {
 	uint64_t total_bytes;
 	uint64_t free_bytes;
 	uint64_t room_bytes;	/**< free above the high watermarks of its zones */
-	uint64_t file_bytes;	/**< page cache without shmem */
+	uint64_t file_bytes;	/**< page cache without shmem and swap cache */
 	uint64_t anon_bytes;
 	uint64_t shmem_bytes;
 	uint64_t slab_bytes;
@@ -507,8 +508,8 @@ void mig_residency_free(struct mig_residency *residency);
  * (6.7), presence alone is read; otherwise numa_maps. Pages that several members
  * map are counted in each. Swapped memory is what /proc/PID/status says.
  *
- * Errors: as mig_mappings_new() and mig_mappings_next(); the account is then
- * as it was.
+ * Errors: as mig_mappings_new() and mig_mappings_next(), and -ENOSYS: a kernel with
+ * neither numa_maps nor PAGEMAP_SCAN; the account is then as it was.
  * Since: 0.1
  */
 int mig_residency_add_process(struct mig_residency *residency,

@@ -39,13 +39,17 @@ bool mig_retry_wants_pass(const struct mig_worker *worker)
 void mig_retry_keep(struct mig_worker *worker, const struct mig_task *units, int error)
 {
 	struct mig_task failed = *units;
-	struct mig_tasks alone = { .tasks = &failed, .capacity = 1, .nr = 1 };
 
 	failed.error = error;
 	mig_walk_keep(units->walk);
-	/* No room: what cannot be tried again is explained at once. */
-	if (!mig_tasks_add(&worker->left, &failed))
-		mig_explain_tasks(worker, &alone);
+	if (mig_tasks_add(&worker->left, &failed))
+		return;
+	/* No room: what was kept cannot be tried again and is explained now, all at
+	 * once, since the evidence on a process is dear. */
+	mig_tasks_sort(&worker->left);
+	mig_explain_tasks(worker, &worker->left);
+	mig_tasks_clear(&worker->left);
+	mig_tasks_add(&worker->left, &failed);
 }
 
 /*

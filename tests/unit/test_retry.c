@@ -43,7 +43,8 @@ static void busy_pages_go_in_a_later_pass(void **state)
 	uint64_t start = scene_map(scene, PID, FAKE_ANON, 600, 0);
 	const struct mig_totals *totals;
 
-	fake_kernel_set_every(scene->kernel, PID, start, 600, 50, FAKE_BUSY);
+	fake_kernel_set_every(scene->kernel, PID, start + 5 * scene->page_size, 595, 50,
+			      FAKE_BUSY);
 	totals = scene_run(scene, NULL);
 	scene_assert_true(scene);
 	assert_int_equal(totals->moved_pages, 600);

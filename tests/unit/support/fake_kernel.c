@@ -268,6 +268,28 @@ void fake_kernel_fill(struct fake_kernel *kernel, int node, uint64_t free_pages)
 	end_change(kernel);
 }
 
+void fake_kernel_scatter(struct fake_kernel *kernel, int node)
+{
+	struct fake_node *scattered = &kernel->nodes[node];
+	uint64_t nr_free;
+
+	begin_change(kernel);
+	nr_free = fake_node_free(kernel, node);
+	/* Pages that are taken and nobody's change places with free ones. */
+	for (uint64_t i = 0; i < kernel->options.node_pages; i++)
+		if (!kernel->folio_of_frame[fake_node_start(node) + i])
+			scattered->used[i] = true;
+	for (uint64_t i = 0; nr_free && i < kernel->options.node_pages; i += 2) {
+		if (kernel->folio_of_frame[fake_node_start(node) + i])
+			continue;
+		scattered->used[i] = false;
+		nr_free--;
+	}
+	if (nr_free)
+		abort();
+	end_change(kernel);
+}
+
 void fake_kernel_set_huge_pool(struct fake_kernel *kernel, int node, unsigned int nr)
 {
 	begin_change(kernel);

@@ -100,6 +100,9 @@ void fake_kernel_set_every(struct fake_kernel *kernel, pid_t pid, uint64_t addre
 /** fake_kernel_fill - leave @free_pages free on a node. */
 void fake_kernel_fill(struct fake_kernel *kernel, int node, uint64_t free_pages);
 
+/** fake_kernel_scatter - of what is free on a node, no two pages are neighbours. */
+void fake_kernel_scatter(struct fake_kernel *kernel, int node);
+
 /** fake_kernel_set_huge_pool - how many hugetlb pages are free on a node; at first 8. */
 void fake_kernel_set_huge_pool(struct fake_kernel *kernel, int node, unsigned int nr);
 

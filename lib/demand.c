@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "demand.h"
+
+#include <errno.h>
+#include <linux/mempolicy.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handles.h"
+#include "process.h"
+#include "residency.h"
+#include "select.h"
+
+/* A mapping with shared pages, of a member of the target. */
+struct shared_span {
+	size_t member;
+	struct mig_span span;
+};
+
+/* As long as the target has mappings with shared pages: not as it has pages. */
+struct search {
+	struct mig_plan *plan;
+	struct mig_page_scan scan;
+	size_t member;		/**< whose mappings are looked at */
+	struct shared_span *spans;
+	size_t nr_spans;
+	size_t max_spans;
+};
+
+static void cleanup_pagemap(struct mig_pagemap *pagemap)
+{
+	mig_pagemap_close(pagemap);
+}
+
+/* move_pages(2) with no pages checks rights and nothing else. */
+static int probe(const struct mig_plan *plan, const struct mig_process *process)
+{
+	pid_t tid = process->tid;
+	int r;
+
+	do
+		r = (int)plan->context->calls->move_pages(tid, 0, NULL, NULL, NULL,
+						      MPOL_MF_MOVE);
+	while ((r == -ESRCH || r == -EINVAL) && mig_process_next_thread(process, &tid));
+	return r;
+}
+
+static int add_demand(struct mig_plan *plan, enum mig_kind kind, int from, int to,
+		      uint64_t nr_pages)
+{
+	int r = mig_pairs_add(&plan->demand, from, to, nr_pages);
+
+	if (!r && kind == MIG_KIND_HUGETLB)
+		r = mig_pairs_add(&plan->hugetlb_demand, from, to, nr_pages);
+	return r;
+}
+
+/* What numa_maps says of a mapping, spread over the targets by their shares. */
+static int demand_by_nodes(struct mig_plan *plan, const struct mig_mapping *mapping)
+{
+	const struct mig_nodeset *targets = mig_placement_get_targets(plan->placement);
+
+	for (int from = 0; from < MIG_MAX_NODES; from++) {
+		uint64_t pages = mapping->node_pages[from];
+
+		if (!pages)
+			continue;
+		for (int to = mig_nodeset_next(targets, MIG_NO_NODE); to != MIG_NO_NODE;
+		     to = mig_nodeset_next(targets, to)) {
+			uint64_t whole;
+			uint64_t share = mig_placement_get_share(plan->placement, from, to,
+								 &whole);
+			int r = from == to ? 0 :
+					     add_demand(plan, mapping->kind, from, to,
+							pages * share / whole);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+typedef int (*units_fn)(struct mig_plan *plan, const struct mig_page_scan *scan,
+		       const struct mig_span *span, const struct mig_units *units);
+
+static int survey_units(struct mig_plan *plan, const struct mig_page_scan *scan,
+			const struct mig_span *span, const struct mig_units *units)
+{
+	(void)scan;
+	if (mig_sharing_depends_on_owner(&plan->sharing, span->kind))
+		mig_sharing_survey(&plan->sharing, units);
+	return 0;
+}
+
+/* A frame that several members map moves once. */
+static int demand_units(struct mig_plan *plan, const struct mig_page_scan *scan,
+			const struct mig_span *span, const struct mig_units *units)
+{
+	struct mig_units rest = *units, front;
+	uint32_t nr;
+	int to, r = 0;
+
+	for (; !r && rest.nr; mig_units_take(&rest, nr, plan->context->page_size)) {
+		front = rest;
+		if (mig_select_units(plan, scan->pagemap, span, &rest, &to, &nr) !=
+		    MIG_VERDICT_MOVE)
+			continue;
+		front.nr = nr;
+		if (!(rest.flags & MIG_UNIT_SHARED) ||
+		    !mig_frametable_count(&plan->seen, rest.frame))
+			r = add_demand(plan, span->kind, rest.node, to,
+				       mig_units_pages(&front));
+	}
+	return r;
+}
+
+static int each_of_span(struct mig_plan *plan, struct mig_page_scan *scan,
+		     const struct mig_span *span, units_fn visit)
+{
+	for (uint64_t at = span->start; at < span->end;) {
+		int r = mig_page_scan_next(scan, span, at, span->end, &at);
+
+		for (size_t i = 0; !r && i < scan->nr_units; i++)
+			r = visit(plan, scan, span, &scan->units[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool policy_binds_elsewhere(const struct mig_plan *plan,
+				   const struct mig_mapping *mapping)
+{
+	const char *list = strchr(mapping->policy, ':');
+	struct mig_nodeset nodes;
+
+	if (strncmp(mapping->policy, "bind", 4) || !list)
+		return false;
+	if (mig_nodeset_parse(plan->topology, list + 1, strlen(list + 1), &nodes) < 0)
+		return false;
+	mig_nodeset_and(&nodes, mig_placement_get_targets(plan->placement));
+	return !mig_nodeset_count(&nodes);
+}
+
+/* Mappings with pages that several map are left for later: whose pages those are is
+ * known when all members' mappings were surveyed. */
+static int put_off(struct search *search, const struct mig_span *span)
+{
+	struct shared_span *spans;
+
+	if (search->nr_spans == search->max_spans) {
+		size_t max = search->max_spans ? 2 * search->max_spans : 64;
+
+		spans = reallocarray(search->spans, max, sizeof(*spans));
+		if (!spans)
+			return -ENOMEM;
+		search->spans = spans;
+		search->max_spans = max;
+	}
+	search->spans[search->nr_spans++] = (struct shared_span){ search->member, *span };
+	if (!mig_sharing_depends_on_owner(&search->plan->sharing, span->kind))
+		return 0;
+	return each_of_span(search->plan, &search->scan, span, survey_units);
+}
+
+static int look_at_mapping(struct search *search, const struct mig_mapping *mapping,
+			   uint64_t *bound_pages)
+{
+	struct mig_plan *plan = search->plan;
+	uint64_t before = mig_pairs_get_total(&plan->demand);
+	struct mig_span span;
+	int r = mig_residency_add_mapping(plan->residency, mapping);
+
+	if (r < 0 || !mig_select_mapping(plan, mapping, NULL, &span))
+		return r;
+	if (mapping->most_mappers > 1)
+		return put_off(search, &span);
+	r = mapping->has_residency ? demand_by_nodes(plan, mapping) : 0;
+	if (policy_binds_elsewhere(plan, mapping))
+		*bound_pages += mig_pairs_get_total(&plan->demand) - before;
+	return r;
+}
+
+static int note_bound(struct mig_plan *plan, const struct mig_process *process,
+		      uint64_t bound_pages)
+{
+	const struct mig_finding finding = {
+		.code = MIG_FINDING_BOUND,
+		.node = MIG_NO_NODE,
+		.process = process,
+		.needed_bytes = bound_pages * plan->context->page_size,
+	};
+
+	return bound_pages ? mig_plan_add_finding(plan, &finding) : 0;
+}
+
+static int look_at_mappings(struct search *search, const struct mig_process *process)
+{
+	CLEANUP_MIG(mappings) struct mig_mappings *mappings = NULL;
+	CLEANUP(cleanup_pagemap)
+	struct mig_pagemap pagemap = { .fd = -1, .flags_fd = -1, .count_fd = -1 };
+	const struct mig_mapping *mapping;
+	uint64_t bound_pages = 0;
+	int r = mig_mappings_new(process, &mappings);
+
+	if (!r)
+		r = mig_pagemap_open(process, &pagemap);
+	if (r < 0)
+		return r;
+	mig_page_scan_set_process(&search->scan, process, &pagemap);
+	while (!(r = mig_mappings_next(mappings, &mapping)) && mapping) {
+		r = look_at_mapping(search, mapping, &bound_pages);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? r : note_bound(search->plan, process, bound_pages);
+}
+
+static int note_process(struct mig_plan *plan, const struct mig_process *process,
+			enum mig_finding_code code)
+{
+	const struct mig_finding finding = {
+		.code = code,
+		.refuses = code == MIG_FINDING_NO_ACCESS,
+		.node = MIG_NO_NODE,
+		.process = process,
+	};
+
+	return mig_plan_add_finding(plan, &finding);
+}
+
+/* Return: 1 if it can be planned, 0 if a finding says why not, or a negative errno. */
+static int look_at_process(struct search *search, const struct mig_process *process)
+{
+	struct mig_plan *plan = search->plan;
+	int r = probe(plan, process);
+
+	if (!r)
+		r = look_at_mappings(search, process);
+	if (!r)
+		r = mig_residency_add_swapped(plan->residency, process);
+	if (!r)
+		return 1;
+	if (r == -ESRCH || r == -EINVAL)
+		return note_process(plan, process, MIG_FINDING_PROCESS_GONE);
+	if (r == -EPERM || r == -EACCES)
+		return note_process(plan, process, MIG_FINDING_NO_ACCESS);
+	return r;
+}
+
+/* The spans of one member that were put off, from @first on. */
+static int look_at_shared(struct search *search, size_t first, size_t *ret_next)
+{
+	CLEANUP(cleanup_pagemap)
+	struct mig_pagemap pagemap = { .fd = -1, .flags_fd = -1, .count_fd = -1 };
+	size_t member = search->spans[first].member;
+	const struct mig_process *process =
+		mig_target_get_process(search->plan->target, member);
+	int r = mig_pagemap_open(process, &pagemap);
+
+	if (!r)
+		mig_page_scan_set_process(&search->scan, process, &pagemap);
+	for (; first < search->nr_spans && search->spans[first].member == member; first++)
+		if (!r)
+			r = each_of_span(search->plan, &search->scan,
+					 &search->spans[first].span, demand_units);
+	*ret_next = first;
+	/* It has gone since. */
+	return r == -ESRCH || r == -EPERM || r == -EACCES ? 0 : r;
+}
+
+static int look_at_all(struct search *search)
+{
+	size_t nr = mig_target_get_count(search->plan->target), reached = 0;
+	int r = 0;
+
+	for (search->member = 0; r >= 0 && search->member < nr; search->member++) {
+		r = look_at_process(search, mig_target_get_process(search->plan->target,
+								  search->member));
+		reached += r > 0;
+	}
+	if (r >= 0 && !reached && !search->plan->nr_findings)
+		return -ESRCH;
+	for (size_t at = 0; r >= 0 && at < search->nr_spans;)
+		r = look_at_shared(search, at, &at);
+	return r < 0 ? r : 0;
+}
+
+int mig_demand_find(struct mig_plan *plan)
+{
+	struct search search = { .plan = plan };
+	int r = mig_page_scan_init(&search.scan, plan->frames);
+
+	if (!r)
+		r = look_at_all(&search);
+	mig_page_scan_done(&search.scan);
+	free(search.spans);
+	return r;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where a target's memory is, and how much of it has to move from where to where. */
+#ifndef MIG_DEMAND_H
+#define MIG_DEMAND_H
+
+#include "plan.h"
+
+/**
+ * mig_demand_find - fill a plan's residency and demand
+ *
+ * Pages that nobody shares are counted by numa_maps; mappings with shared pages page
+ * by page, each page once however many members map it.
+ * Errors: -ESRCH: every member is gone; -EBADMSG; -ENOMEM.
+ */
+int mig_demand_find(struct mig_plan *plan);
+
+#endif

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Asks the completion for bash: see completions.
+
+# shellcheck disable=SC1090 # it is an argument
+source "$1"
+
+# ask LINE: what is offered at its end, a line each. Readline takes "=" and ":" for
+# words of their own; none stand in these lines.
+ask() {
+	local -a COMP_WORDS COMPREPLY=()
+	local COMP_CWORD COMP_TYPE=9
+
+	read -r -a COMP_WORDS <<<"$1"
+	[[ $1 != *' ' ]] || COMP_WORDS+=('')
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	_migratectl
+	((${#COMPREPLY[@]} == 0)) || printf '%s\n' "${COMPREPLY[@]}"
+}
+
+ask 'migratectl ' | sed 's/^/command /'
+for command in $(ask 'migratectl ' | grep -v '^-'); do
+	for option in $(ask "migratectl $command -"); do
+		value=-
+		# Only where no value is expected, options are offered again.
+		ask "migratectl $command $option -" | grep -q '^--json$' || value=+
+		echo "option $command $option $value"
+	done
+	for view in '' --by-kind --maps; do
+		[[ ! $view || $command == show-pid ]] || continue
+		ask "migratectl $command $view -o " | sed "s/^/column $command /"
+		diff <(ask "migratectl $command $view -o ") \
+			<(ask "migratectl $command $view --output ") >&2
+	done
+done
+for option in --place --shared --fallback --only; do
+	ask "migratectl move-pid $option " | sed "s/^/word move-pid $option /"
+done
+
+# Lists go on behind what is there already, and processes are offered.
+[[ $(ask 'migratectl move-pid --only anon,st') == anon,stack ]] || echo 'no list of kinds' >&2
+[[ $(ask 'migratectl nodes -o +READ-B') == +READ-BW ]] || echo 'no list of columns' >&2
+[[ $(__migratectl_expand 0-2,5,8-9 | tr '\n' ' ') == '0 1 2 5 8 9 ' ]] || echo 'no nodes' >&2
+ask 'migratectl move-pid --to 0 ' | grep -qx "$$" || echo 'this process is not offered' >&2
+ask 'migratectl nodes ' | grep -q '^[0-9]' && echo 'nodes takes no process' >&2
+[[ $(ask 'migratectl nodes --sysroot /pro') == /proc ]] || echo 'no directories' >&2
+exit 0
