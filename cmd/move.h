@@ -92,7 +92,7 @@ extern const struct option_word move_fallback_words[];
 	  .minimum = 1, .help = "move no more than this per second" },                     \
 	{ OPTION_DURATION(struct move_args, max_stall_ns), .name = "max-stall",            \
 	  .metavar = "DURATION", .minimum = 1,                                             \
-	  .help = "how long one system call may take; 100ms by default" },                 \
+	  .help = "how long one system call may take; 250ms by default" },                 \
 	{ OPTION_DURATION(struct move_args, timeout_ns), .name = "timeout",                \
 	  .metavar = "DURATION", .minimum = 1, .help = "stop after this time" },           \
 	{ OPTION_DURATION(struct move_args, settle_ns), .name = "settle",                  \

@@ -86,14 +86,16 @@ static void take_apart(struct mig_worker *worker, const struct mig_task *unit, i
 		page.address = (uintptr_t)page_address(unit, i);
 		if (unit->flags & MIG_UNIT_GUESSED)
 			page.to = (int16_t)wanted_of(worker, &page);
-		if (status == unit->to)
+		if (status == unit->to) {
+			remember_arrival(worker, &page);
 			mig_outcome_add_moved(worker->outcome, unit->from, unit->to, 1);
-		else if (is_absent(status))
+		} else if (is_absent(status)) {
 			mig_outcome_add_gone(worker->outcome, 1);
-		else if (status == page.to)
+		} else if (status == page.to) {
 			mig_outcome_add_already(worker->outcome, 1);
-		else if (!again || !mig_tasks_add(again, &page))
+		} else if (!again || !mig_tasks_add(again, &page)) {
 			mig_retry_keep(worker, &page, error);
+		}
 	}
 }
 
@@ -111,12 +113,14 @@ static void book_arrived_unit(struct mig_worker *worker, const struct mig_task *
 		take_apart(worker, unit, 0, tasks);
 		return;
 	}
-	if (unit->unit_pages > 1) {
-		if (is_whole(unit))
-			totals->moved_huge_pages++;
-		else
-			totals->split_huge_pages++;
+	/* A folio that the kernel has split may have moved in part. */
+	if (unit->unit_pages > 1 && !is_whole(unit)) {
+		totals->split_huge_pages++;
+		take_apart(worker, unit, worker->batch.no_memory ? ENOMEM : 0, NULL);
+		return;
 	}
+	if (unit->unit_pages > 1)
+		totals->moved_huge_pages++;
 	remember_arrival(worker, unit);
 	mig_outcome_add_moved(worker->outcome, unit->from, unit->to, unit->unit_pages);
 }

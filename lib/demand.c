@@ -11,20 +11,10 @@
 #include "residency.h"
 #include "select.h"
 
-/* A mapping with shared pages, of a member of the target. */
-struct shared_span {
-	size_t member;
-	struct mig_span span;
-};
-
-/* As long as the target has mappings with shared pages: not as it has pages. */
 struct search {
 	struct mig_plan *plan;
 	struct mig_page_scan scan;
-	size_t member;		/**< whose mappings are looked at */
-	struct shared_span *spans;
-	size_t nr_spans;
-	size_t max_spans;
+	size_t member;	/**< whose mappings are looked at */
 };
 
 static void cleanup_pagemap(struct mig_pagemap *pagemap)
@@ -88,8 +78,8 @@ static int survey_units(struct mig_plan *plan, const struct mig_page_scan *scan,
 			const struct mig_span *span, const struct mig_units *units)
 {
 	(void)scan;
-	if (mig_sharing_depends_on_owner(&plan->sharing, span->kind))
-		mig_sharing_survey(&plan->sharing, units);
+	(void)span;
+	mig_sharing_survey(&plan->sharing, units);
 	return 0;
 }
 
@@ -143,27 +133,26 @@ static bool policy_binds_elsewhere(const struct mig_plan *plan,
 	return !mig_nodeset_count(&nodes);
 }
 
-/* Mappings with pages that several map are left for later: whose pages those are is
- * known when all members' mappings were surveyed. */
-static int put_off(struct search *search, const struct mig_span *span)
+static int add_span(struct search *search, const struct mig_span *span)
 {
-	struct shared_span *spans;
+	struct mig_plan *plan = search->plan;
 
-	if (search->nr_spans == search->max_spans) {
-		size_t max = search->max_spans ? 2 * search->max_spans : 64;
+	if (plan->nr_spans == plan->max_spans) {
+		size_t max = plan->max_spans ? 2 * plan->max_spans : 64;
+		struct mig_member_span *spans =
+			reallocarray(plan->spans, max, sizeof(*spans));
 
-		spans = reallocarray(search->spans, max, sizeof(*spans));
 		if (!spans)
 			return -ENOMEM;
-		search->spans = spans;
-		search->max_spans = max;
+		plan->spans = spans;
+		plan->max_spans = max;
 	}
-	search->spans[search->nr_spans++] = (struct shared_span){ search->member, *span };
-	if (!mig_sharing_depends_on_owner(&search->plan->sharing, span->kind))
-		return 0;
-	return each_of_span(search->plan, &search->scan, span, survey_units);
+	plan->spans[plan->nr_spans++] = (struct mig_member_span){ search->member, *span };
+	return 0;
 }
 
+/* Whose the pages of a shared mapping are is known when all members' mappings were
+ * surveyed; the others' pages are counted by node. */
 static int look_at_mapping(struct search *search, const struct mig_mapping *mapping,
 			   uint64_t *bound_pages)
 {
@@ -172,11 +161,15 @@ static int look_at_mapping(struct search *search, const struct mig_mapping *mapp
 	struct mig_span span;
 	int r = mig_residency_add_mapping(plan->residency, mapping);
 
-	if (r < 0 || !mig_select_mapping(plan, mapping, NULL, &span))
+	if (r < 0 || !mig_select_mapping(plan, mapping, plan->settled, &span))
 		return r;
-	if (mapping->most_mappers > 1)
-		return put_off(search, &span);
-	r = mapping->has_residency ? demand_by_nodes(plan, mapping) : 0;
+	r = add_span(search, &span);
+	if (!r && span.shared)
+		return mig_sharing_depends_on_owner(&plan->sharing, span.kind) ?
+			       each_of_span(plan, &search->scan, &span, survey_units) :
+			       0;
+	if (!r && mapping->has_residency)
+		r = demand_by_nodes(plan, mapping);
 	if (policy_binds_elsewhere(plan, mapping))
 		*bound_pages += mig_pairs_get_total(&plan->demand) - before;
 	return r;
@@ -249,40 +242,43 @@ static int look_at_process(struct search *search, const struct mig_process *proc
 	return r;
 }
 
-/* The spans of one member that were put off, from @first on. */
+/* The shared spans of one member, from @first on. */
 static int look_at_shared(struct search *search, size_t first, size_t *ret_next)
 {
 	CLEANUP(cleanup_pagemap)
 	struct mig_pagemap pagemap = { .fd = -1, .flags_fd = -1, .count_fd = -1 };
-	size_t member = search->spans[first].member;
-	const struct mig_process *process =
-		mig_target_get_process(search->plan->target, member);
+	struct mig_plan *plan = search->plan;
+	size_t member = plan->spans[first].member;
+	const struct mig_process *process = mig_target_get_process(plan->target, member);
 	int r = mig_pagemap_open(process, &pagemap);
 
 	if (!r)
 		mig_page_scan_set_process(&search->scan, process, &pagemap);
-	for (; first < search->nr_spans && search->spans[first].member == member; first++)
-		if (!r)
-			r = each_of_span(search->plan, &search->scan,
-					 &search->spans[first].span, demand_units);
+	for (; first < plan->nr_spans && plan->spans[first].member == member; first++)
+		if (!r && plan->spans[first].span.shared)
+			r = each_of_span(plan, &search->scan, &plan->spans[first].span,
+					 demand_units);
 	*ret_next = first;
 	/* It has gone since. */
 	return r == -ESRCH || r == -EPERM || r == -EACCES ? 0 : r;
 }
 
-static int look_at_all(struct search *search)
+static int look_at_new(struct search *search)
 {
-	size_t nr = mig_target_get_count(search->plan->target), reached = 0;
+	struct mig_plan *plan = search->plan;
+	size_t nr = mig_target_get_count(plan->target), reached = 0;
+	size_t at = plan->nr_spans;
 	int r = 0;
 
-	for (search->member = 0; r >= 0 && search->member < nr; search->member++) {
-		r = look_at_process(search, mig_target_get_process(search->plan->target,
-								  search->member));
+	for (; r >= 0 && plan->nr_members < nr; plan->nr_members++) {
+		search->member = plan->nr_members;
+		r = look_at_process(search,
+				    mig_target_get_process(plan->target, search->member));
 		reached += r > 0;
 	}
-	if (r >= 0 && !reached && !search->plan->nr_findings)
+	if (r >= 0 && !reached && !plan->nr_findings)
 		return -ESRCH;
-	for (size_t at = 0; r >= 0 && at < search->nr_spans;)
+	while (r >= 0 && at < plan->nr_spans)
 		r = look_at_shared(search, at, &at);
 	return r < 0 ? r : 0;
 }
@@ -293,8 +289,7 @@ int mig_demand_find(struct mig_plan *plan)
 	int r = mig_page_scan_init(&search.scan, plan->frames);
 
 	if (!r)
-		r = look_at_all(&search);
+		r = look_at_new(&search);
 	mig_page_scan_done(&search.scan);
-	free(search.spans);
 	return r;
 }

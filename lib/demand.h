@@ -6,11 +6,12 @@
 #include "plan.h"
 
 /**
- * mig_demand_find - fill a plan's residency and demand
+ * mig_demand_find - fill a plan's residency, spans and demand
  *
- * Pages that nobody shares are counted by numa_maps; mappings with shared pages page
- * by page, each page once however many members map it.
- * Errors: -ESRCH: every member is gone; -EBADMSG; -ENOMEM.
+ * Looks at the members that were not looked at before: all of them at first, later
+ * those that have joined. Pages that nobody shares are counted by numa_maps; mappings
+ * with shared pages page by page, each page once however many members map it.
+ * Errors: -ESRCH: all of them are gone; -EBADMSG; -ENOMEM.
  */
 int mig_demand_find(struct mig_plan *plan);
 

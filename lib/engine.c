@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "crew.h"
+#include "demand.h"
 #include "handles.h"
 #include "options_struct.h"
 #include "procfs.h"
@@ -249,6 +250,10 @@ static int walk_all(struct mig_engine *engine, struct mig_crew *crew,
 		if (r < 0 || mig_engine_is_stopped(engine))
 			return r;
 		r = mig_target_rescan(engine->plan->target, &added);
+		if (!r && added)
+			r = mig_demand_find(engine->plan);
+		if (r == -ESRCH)
+			continue; /* they have gone already */
 		if (r < 0 || !added)
 			return r;
 	}
@@ -306,12 +311,25 @@ static uint64_t read_splits(const struct mig_context *context)
 	return MIG_UNKNOWN_BYTES;
 }
 
+/* Members that could not even be planned have findings. */
+static void count_members(const struct mig_plan *plan, struct mig_totals *totals)
+{
+	totals->processes = (unsigned int)plan->nr_members;
+	for (size_t i = 0; i < plan->nr_findings; i++) {
+		totals->processes_gone +=
+			plan->findings[i].code == MIG_FINDING_PROCESS_GONE;
+		totals->processes_denied += plan->findings[i].code == MIG_FINDING_NO_ACCESS;
+	}
+}
+
 static int sum_up(struct mig_engine *engine, const struct mig_crew *crew,
 		  const struct mig_worker *workers, uint64_t splits_before,
 		  struct mig_outcome *outcome)
 {
+	mig_outcome_merge(outcome, engine->plan->settled);
 	for (unsigned int i = 0; i < crew->most; i++)
 		mig_outcome_merge(outcome, workers[i].outcome);
+	count_members(engine->plan, &outcome->totals);
 	/* Without frame numbers a split is seen only in the machine's counter. */
 	if (!engine->plan->frames && outcome->totals.moved_huge_pages &&
 	    read_splits(engine->context) != splits_before)

@@ -182,6 +182,10 @@ void mig_explain_tasks(struct mig_worker *worker, const struct mig_tasks *tasks)
 	for (size_t i = 0; i < tasks->nr; i++) {
 		const struct mig_task *task = &tasks->tasks[i];
 
+		if (mig_pagemap_is_gone(&task->walk->pagemap, task->address)) {
+			mig_book_refusal(worker, task, -ESRCH);
+			continue;
+		}
 		if (task->walk != evidence.walk) {
 			forget(&evidence);
 			gather(&evidence, task->walk);

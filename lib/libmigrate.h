@@ -854,7 +854,7 @@ struct mig_run_options {
 	size_t size;			/**< sizeof(struct mig_run_options) */
 	unsigned int threads;		/**< 0: decided while running */
 	unsigned int passes;		/**< 0: 6 */
-	uint64_t max_stall_ns;		/**< bound for one system call; 0: 100 ms */
+	uint64_t max_stall_ns;		/**< bound for one system call; 0: 250 ms */
 	uint64_t rate_bytes_per_second;	/**< 0: no bound */
 	uint64_t timeout_ns;		/**< 0: none */
 	enum mig_fallback fallback;

@@ -139,7 +139,10 @@ static int call(struct mig_worker *worker, const struct mig_task *like)
 				   engine->plan->sharing.may_move_shared);
 	} while (r == -EINTR ||
 		 ((r == -ESRCH || r == -EINVAL) && mig_process_next_thread(process, &tid)));
-	return r == -EINVAL ? -ESRCH : r;
+	/* After execve(2) the call has met other memory at these addresses. */
+	if (r == -EINVAL || mig_pagemap_is_gone(&like->walk->pagemap, like->address))
+		return -ESRCH;
+	return r;
 }
 
 /* Learn from the call, and give back the room that was not used. */

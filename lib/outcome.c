@@ -100,7 +100,6 @@ void mig_outcome_merge(struct mig_outcome *outcome, const struct mig_outcome *ot
 				     other->left[i].error, other->left[i].nr_pages);
 	mig_outcome_add_already(outcome, add->already_pages);
 	mig_outcome_add_gone(outcome, add->gone_pages);
-	sum->processes += add->processes;
 	sum->processes_gone += add->processes_gone;
 	sum->processes_denied += add->processes_denied;
 	if (add->error)

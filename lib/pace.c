@@ -3,7 +3,7 @@
 
 #include "batch.h"
 
-#define DEFAULT_CALL_NS UINT64_C(100000000)
+#define DEFAULT_CALL_NS UINT64_C(250000000)
 /* Below this many pages the drain of the LRU caches costs more than the move. */
 #define LEAST_PAGES 512
 /* Where the user bounds the stall, it may cost what it does. */

@@ -62,6 +62,8 @@ static int init_plan(struct mig_plan *plan, const struct mig_plan_options *optio
 	if (!r)
 		r = mig_residency_new(plan->context, &plan->residency);
 	if (!r)
+		r = mig_outcome_new(&plan->settled);
+	if (!r)
 		r = init_frames(plan);
 	if (!r)
 		r = mig_sharing_init(&plan->sharing, plan->options.shared, may_share,
@@ -106,6 +108,8 @@ void mig_plan_free(struct mig_plan *plan)
 	mig_frametable_done(&plan->seen);
 	mig_frames_free(plan->frames);
 	mig_residency_free(plan->residency);
+	mig_outcome_free(plan->settled);
+	free(plan->spans);
 	mig_pairs_done(&plan->demand);
 	mig_pairs_done(&plan->hugetlb_demand);
 	free(plan->quotas);

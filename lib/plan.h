@@ -4,15 +4,23 @@
 
 #include "frames.h"
 #include "frametable.h"
+#include "outcome.h"
 #include "pairs.h"
 #include "placement.h"
 #include "sharing.h"
+#include "span.h"
 
 /** How many pages of one source may go to one of several nearest targets. */
 struct mig_quota {
 	int from;
 	int to;
 	int64_t pages;	/**< atomic */
+};
+
+/** A span of one member of the target. */
+struct mig_member_span {
+	size_t member;
+	struct mig_span span;
 };
 
 struct mig_plan {
@@ -26,6 +34,13 @@ struct mig_plan {
 	struct mig_sharing sharing;
 	struct mig_frametable seen;	/**< shared frames that demand has counted */
 	struct mig_residency *residency;
+	struct mig_outcome *settled;	/**< pages of mappings that have nothing to move */
+	/** What must be looked at page by page, by member and address. As long as the
+	 *  target has mappings, not as it has pages. */
+	struct mig_member_span *spans;
+	size_t nr_spans;
+	size_t max_spans;
+	size_t nr_members;	/**< that were looked at */
 	struct mig_pairs demand;		/**< all pages */
 	struct mig_pairs hugetlb_demand;	/**< of them, in hugetlb mappings */
 	struct mig_quota *quotas;	/**< by source, nearest first */

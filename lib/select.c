@@ -62,10 +62,8 @@ static bool is_settled(const struct mig_plan *plan, const struct mig_mapping *ma
 		else
 			return false;
 	}
-	if (tally) {
-		mig_outcome_add_already(tally, already);
-		mig_outcome_add_skipped(tally, MIG_SKIP_NOT_FROM, not_from);
-	}
+	mig_outcome_add_already(tally, already);
+	mig_outcome_add_skipped(tally, MIG_SKIP_NOT_FROM, not_from);
 	return true;
 }
 
@@ -75,9 +73,7 @@ bool mig_select_mapping(const struct mig_plan *plan, const struct mig_mapping *m
 	if (mapping->kind == MIG_KIND_KERNEL)
 		return false;
 	if (is_filtered(plan, mapping)) {
-		if (tally)
-			mig_outcome_add_skipped(tally, MIG_SKIP_FILTERED,
-						mapping->resident_pages);
+		mig_outcome_add_skipped(tally, MIG_SKIP_FILTERED, mapping->resident_pages);
 		return false;
 	}
 	if (is_settled(plan, mapping, tally))
@@ -92,6 +88,7 @@ bool mig_select_mapping(const struct mig_plan *plan, const struct mig_mapping *m
 			  mapping->resident_pages *
 					  mig_context_get_page_size(plan->context) * SPARSE <
 				  mapping->end - mapping->start,
+		.shared = mapping->most_mappers > 1,
 	};
 	return true;
 }

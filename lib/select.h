@@ -9,7 +9,7 @@
 /**
  * mig_select_mapping - whether a mapping's pages must be looked at one by one
  * @tally:    takes the pages of a mapping that is settled as a whole, by what
- *            numa_maps says: filtered, in place, not on a source; may be NULL
+ *            numa_maps says: filtered, in place, not on a source
  * @ret_span: the mapping, where it must be looked at
  */
 bool mig_select_mapping(const struct mig_plan *plan, const struct mig_mapping *mapping,

@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
 #include "page_scan.h"
-#include "select.h"
 
 /* Of a mapping that is mostly holes a chunk is this many times as large. */
 #define SPARSE_FACTOR 256
@@ -19,8 +17,6 @@ void mig_walks_init(struct mig_walks *walks, const struct mig_plan *plan)
 
 static void close_walk(struct mig_walk *walk)
 {
-	mig_mappings_free(walk->mappings);
-	walk->mappings = NULL;
 	mig_pagemap_close(&walk->pagemap);
 }
 
@@ -45,12 +41,8 @@ static int open_walk(struct mig_process *process, struct mig_walk **ret_walk)
 	if (!walk)
 		return -ENOMEM;
 	walk->process = process;
-	walk->pagemap.fd = walk->pagemap.flags_fd = walk->pagemap.count_fd = -1;
 	r = mig_pagemap_open(process, &walk->pagemap);
-	if (!r)
-		r = mig_mappings_new(process, &walk->mappings);
 	if (r < 0) {
-		close_walk(walk);
 		free(walk);
 		return r;
 	}
@@ -59,27 +51,39 @@ static int open_walk(struct mig_process *process, struct mig_walk **ret_walk)
 	return 0;
 }
 
+static void count_failure(struct mig_outcome *tally, int error)
+{
+	if (error == -ESRCH)
+		tally->totals.processes_gone++;
+	else if (error == -EACCES || error == -EPERM)
+		tally->totals.processes_denied++;
+	else
+		tally->totals.error = error;
+}
+
 /* The next member that can be walked; the list's lock is held. */
 static struct mig_walk *begin_member(struct mig_walks *walks, struct mig_outcome *tally)
 {
-	while (walks->next_member < mig_target_get_count(walks->plan->target)) {
-		struct mig_process *process = mig_target_get_process(
-			walks->plan->target, walks->next_member++);
-		struct mig_walk *walk;
-		int r = open_walk(process, &walk);
+	const struct mig_plan *plan = walks->plan;
 
-		tally->totals.processes++;
-		if (!r) {
-			walk->next = walks->all;
-			walks->all = walk;
-			return walk;
+	while (walks->next_span < plan->nr_spans) {
+		size_t first = walks->next_span;
+		size_t member = plan->spans[first].member;
+		struct mig_walk *walk = NULL;
+		int r = open_walk(mig_target_get_process(plan->target, member), &walk);
+
+		while (walks->next_span < plan->nr_spans &&
+		       plan->spans[walks->next_span].member == member)
+			walks->next_span++;
+		if (r < 0) {
+			count_failure(tally, r);
+			continue;
 		}
-		if (r == -ESRCH)
-			tally->totals.processes_gone++;
-		else if (r == -EACCES || r == -EPERM)
-			tally->totals.processes_denied++;
-		else
-			tally->totals.error = r;
+		walk->span = first;
+		walk->end_span = walks->next_span;
+		walk->next = walks->all;
+		walks->all = walk;
+		return walk;
 	}
 	return NULL;
 }
@@ -122,57 +126,43 @@ void mig_walks_release(struct mig_walks *walks, struct mig_walk *walk)
 	pthread_mutex_unlock(&walks->lock);
 }
 
-static uint64_t chunk_end(const struct mig_walk *walk, size_t page_size)
+static uint64_t chunk_end(const struct mig_span *span, uint64_t at, size_t page_size)
 {
 	uint64_t bytes = MIG_SCAN_PAGES * (uint64_t)page_size;
 	uint64_t end;
 
-	if (walk->span.sparse)
+	if (span->sparse)
 		bytes *= SPARSE_FACTOR;
-	if (bytes < walk->span.page_size_bytes)
-		bytes = walk->span.page_size_bytes;
+	if (bytes < span->page_size_bytes)
+		bytes = span->page_size_bytes;
 	/* Chunks begin and end where huge pages do. */
-	end = (walk->at + bytes) / bytes * bytes;
-	return end < walk->span.end && end > walk->at ? end : walk->span.end;
+	end = (at + bytes) / bytes * bytes;
+	return end < span->end && end > at ? end : span->end;
 }
 
-/* Go on to a mapping with something to look at; the walk's lock is held. */
-static int find_span(struct mig_walk *walk, const struct mig_plan *plan,
-		     struct mig_outcome *tally)
+bool mig_walk_next(struct mig_walk *walk, const struct mig_plan *plan,
+		   struct mig_chunk *ret_chunk)
 {
-	const struct mig_mapping *mapping;
-	int r;
-
-	while (walk->at >= walk->span.end) {
-		r = mig_mappings_next(walk->mappings, &mapping);
-		if (r < 0)
-			return r;
-		if (!mapping)
-			return 0;
-		if (mig_select_mapping(plan, mapping, tally, &walk->span))
-			walk->at = walk->span.start;
-	}
-	return 1;
-}
-
-int mig_walk_next(struct mig_walk *walk, const struct mig_plan *plan,
-		  struct mig_outcome *tally, struct mig_chunk *ret_chunk)
-{
-	int r = 0;
+	bool found;
 
 	pthread_mutex_lock(&walk->lock);
-	if (!walk->exhausted && !walk->gone)
-		r = find_span(walk, plan, tally);
-	if (r == 1) {
-		ret_chunk->span = walk->span;
-		ret_chunk->start = walk->at;
-		walk->at = chunk_end(walk, plan->context->page_size);
+	found = !walk->gone && walk->span < walk->end_span;
+	if (found) {
+		const struct mig_span *span = &plan->spans[walk->span].span;
+
+		ret_chunk->span = *span;
+		ret_chunk->start = walk->at ? walk->at : span->start;
+		walk->at = chunk_end(span, ret_chunk->start, plan->context->page_size);
 		ret_chunk->end = walk->at;
+		if (walk->at >= span->end) {
+			walk->at = 0;
+			walk->span++;
+		}
 	} else {
 		walk->exhausted = true;
 	}
 	pthread_mutex_unlock(&walk->lock);
-	return r;
+	return found;
 }
 
 void mig_walk_set_gone(struct mig_walk *walk, struct mig_outcome *tally)

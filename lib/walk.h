@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Hands out the memory of a target in chunks. Each process is walked once, from
- * its lowest mapping up; several workers may take chunks of one process. A walk
- * holds the process's memory by its open pagemap, so that exec and exit show.
+ * Hands out the spans of a plan in chunks. Each process is walked once, from its
+ * lowest span up; several workers may take chunks of one process. A walk holds the
+ * process's memory by its open pagemap, so that exec and exit show.
  */
 #ifndef MIG_WALK_H
 #define MIG_WALK_H
@@ -12,16 +12,15 @@
 #include "outcome.h"
 #include "pagemap.h"
 #include "plan.h"
-#include "span.h"
 
 struct mig_walk {
 	struct mig_walk *next;		/**< in the list of all */
 	struct mig_process *process;
-	struct mig_mappings *mappings;
 	struct mig_pagemap pagemap;
 	pthread_mutex_t lock;		/**< of everything below */
-	struct mig_span span;
-	uint64_t at;			/**< in span; its end: the next mapping is due */
+	size_t span;			/**< in the plan: the one that is walked */
+	size_t end_span;		/**< one behind its last */
+	uint64_t at;			/**< in the span; 0: not begun */
 	bool exhausted;
 	bool gone;			/**< exited or execed */
 	bool kept;			/**< someone has pages left to try again */
@@ -38,7 +37,7 @@ struct mig_walks {
 	const struct mig_plan *plan;
 	pthread_mutex_t lock;
 	struct mig_walk *all;
-	size_t next_member;
+	size_t next_span;	/**< of the plan: the first that nobody has begun */
 };
 
 void mig_walks_init(struct mig_walks *walks, const struct mig_plan *plan);
@@ -50,7 +49,7 @@ void mig_walks_done(struct mig_walks *walks);
  * mig_walks_acquire - a process to work on
  *
  * One that nobody has begun if there is any; else one that others work on.
- * @tally: counts processes, and those that are gone or cannot be looked at
+ * @tally: counts those that are gone or cannot be looked at
  * Return: the walk, NULL if there is nothing to do.
  */
 struct mig_walk *mig_walks_acquire(struct mig_walks *walks, struct mig_outcome *tally);
@@ -58,13 +57,9 @@ struct mig_walk *mig_walks_acquire(struct mig_walks *walks, struct mig_outcome *
 /** mig_walks_release - give it back; its files are closed once nobody needs them. */
 void mig_walks_release(struct mig_walks *walks, struct mig_walk *walk);
 
-/**
- * mig_walk_next - the next chunk of a process
- * @tally: takes mappings that are settled as a whole
- * Return: 1, 0 at the end, or a negative errno.
- */
-int mig_walk_next(struct mig_walk *walk, const struct mig_plan *plan,
-		  struct mig_outcome *tally, struct mig_chunk *ret_chunk);
+/** mig_walk_next - the next chunk of a process. Return: whether there is one. */
+bool mig_walk_next(struct mig_walk *walk, const struct mig_plan *plan,
+		   struct mig_chunk *ret_chunk);
 
 /** mig_walk_set_gone - its memory no longer exists. Counted once in @tally. */
 void mig_walk_set_gone(struct mig_walk *walk, struct mig_outcome *tally);

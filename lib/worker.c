@@ -7,6 +7,8 @@
 #include "select.h"
 
 #define LIST_TASKS 4096
+/* Calls that are made smaller for the others' sake still have so many pages. */
+#define LEAST_SHARE 4096
 
 int mig_worker_init(struct mig_worker *worker, struct mig_engine *engine,
 		    unsigned int index)
@@ -59,8 +61,8 @@ static uint64_t flush_pages(const struct mig_worker *worker)
 	unsigned int targets =
 		mig_nodeset_count(mig_placement_get_targets(engine->plan->placement));
 
-	if (share < 512)
-		share = 512;
+	if (share < LEAST_SHARE)
+		share = LEAST_SHARE;
 	return (limit < share ? limit : share) * targets;
 }
 
@@ -203,23 +205,16 @@ static void walk_process(struct mig_worker *worker, struct mig_walk *walk)
 {
 	struct mig_engine *engine = worker->engine;
 	struct mig_chunk chunk;
-	int r = 0;
 
 	mig_page_scan_set_process(&worker->scan, walk->process, &walk->pagemap);
-	while (!worker->outcome->totals.error && !mig_engine_is_stopped(engine)) {
-		r = mig_walk_next(walk, engine->plan, worker->outcome, &chunk);
-		if (r <= 0)
-			break;
+	while (!worker->outcome->totals.error && !mig_engine_is_stopped(engine) &&
+	       mig_walk_next(walk, engine->plan, &chunk)) {
 		take_chunk(worker, walk, &chunk);
 		if (worker->index >= __atomic_load_n(&engine->nr_open, __ATOMIC_RELAXED)) {
 			flush(worker);
 			mig_engine_wait_gate(engine, worker->index);
 		}
 	}
-	if (r == -ESRCH)
-		mig_walk_set_gone(walk, worker->outcome);
-	else if (r < 0)
-		worker->outcome->totals.error = r;
 	flush(worker);
 }
 

@@ -249,10 +249,12 @@ static void pages_on_a_source_that_is_new_find_a_target(void **state)
 {
 	struct scene *scene = *state;
 
-	scene_map(scene, PID, FAKE_ANON, 10, 0);
+	uint64_t start = scene_map(scene, PID, FAKE_ANON, 20, 0);
+
 	scene_place(scene, 0, 0xc, MIG_PLACE_NEAREST);
 	scene_plan(scene, NULL);
-	scene_map(scene, PID, FAKE_ANON, 20, 1);
+	/* NUMA balancing comes between. */
+	fake_kernel_place(scene->kernel, PID, start, 20, 1);
 	scene_run(scene, NULL);
 	scene_assert_true(scene);
 	assert_int_equal(scene_moved(scene, 1, 2), 20);

@@ -255,19 +255,6 @@ static void mappings_outside_the_range_are_filtered(void **state)
 	assert_int_equal(filtered(fixture), 512);
 }
 
-static void a_plan_needs_no_tally(void **state)
-{
-	struct fixture *fixture = *state;
-
-	put_pages(fixture, 0, 0);
-	put_pages(fixture, 1, 5);
-	assert_false(mig_select_mapping(&fixture->plan, &fixture->mapping, NULL,
-					&fixture->span));
-	fixture->plan.options.only_kinds = 1U << MIG_KIND_HEAP;
-	assert_false(mig_select_mapping(&fixture->plan, &fixture->mapping, NULL,
-					&fixture->span));
-}
-
 /* ---- units ---- */
 
 static enum mig_verdict judge(const struct fixture *fixture, struct mig_units unit,
@@ -413,7 +400,6 @@ int main(void)
 		test(hugetlb_is_not_a_transparent_huge_page),
 		test(small_mappings_are_filtered_by_what_is_resident),
 		test(mappings_outside_the_range_are_filtered),
-		test(a_plan_needs_no_tally),
 		test(a_unit_on_a_source_moves),
 		test(a_unit_elsewhere_is_in_place_or_not_from),
 		test(a_shared_unit_is_told_from_one_that_stays_anyhow),

@@ -240,6 +240,12 @@ static void set_state(struct fake_kernel *kernel, struct fake_pte *pte,
 	case FAKE_OFF_LRU:
 		pte->folio->off_lru = true;
 		break;
+	case FAKE_DIRTY:
+		pte->folio->dirty = true;
+		break;
+	case FAKE_WRITEBACK:
+		pte->folio->writeback = true;
+		break;
 	}
 }
 
@@ -279,7 +285,7 @@ void fake_kernel_scatter(struct fake_kernel *kernel, int node)
 	for (uint64_t i = 0; i < kernel->options.node_pages; i++)
 		if (!kernel->folio_of_frame[fake_node_start(node) + i])
 			scattered->used[i] = true;
-	for (uint64_t i = 0; nr_free && i < kernel->options.node_pages; i += 2) {
+	for (uint64_t i = 1; nr_free && i < kernel->options.node_pages; i += 2) {
 		if (kernel->folio_of_frame[fake_node_start(node) + i])
 			continue;
 		scattered->used[i] = false;

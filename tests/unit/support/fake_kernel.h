@@ -58,6 +58,8 @@ enum fake_state {
 	FAKE_PINNED,    /**< its folio never moves */
 	FAKE_BUSY,      /**< its folio moves at the third try */
 	FAKE_OFF_LRU,   /**< its folio cannot be isolated */
+	FAKE_DIRTY,     /**< in kpageflags only */
+	FAKE_WRITEBACK, /**< in kpageflags only */
 };
 
 struct fake_kernel;

@@ -411,6 +411,10 @@ static uint64_t page_flags(uint64_t frame)
 		return 0;
 	if (!folio->off_lru)
 		flags |= MIG_FLAG_LRU;
+	if (folio->dirty)
+		flags |= MIG_FLAG_DIRTY;
+	if (folio->writeback)
+		flags |= MIG_FLAG_WRITEBACK;
 	if (folio->kind == FAKE_ANON)
 		flags |= MIG_FLAG_ANON;
 	if (folio->nr_pages > 1)

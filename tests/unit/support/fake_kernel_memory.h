@@ -23,6 +23,8 @@ struct fake_folio {
 	enum fake_kind kind;
 	bool pinned;
 	bool off_lru;
+	bool dirty;
+	bool writeback;
 	bool queued; /**< isolated in the call that runs */
 	unsigned int busy;
 };
