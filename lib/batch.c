@@ -20,7 +20,8 @@ uint64_t mig_clock_ns(void)
 
 int mig_batch_init(struct mig_batch *batch, size_t capacity)
 {
-	*batch = (struct mig_batch){ .capacity = capacity, .filled_node = MIG_NO_NODE };
+	/* No number that a caller could ask for, right or wrong. */
+	*batch = (struct mig_batch){ .capacity = capacity, .filled_node = INT_MIN };
 	batch->addresses = malloc(capacity * sizeof(*batch->addresses));
 	batch->status = malloc(capacity * sizeof(*batch->status));
 	batch->nodes = malloc(capacity * sizeof(*batch->nodes));

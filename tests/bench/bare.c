@@ -59,3 +59,20 @@ void bench_bare_move(const struct bench_victim *victim, int node, unsigned int t
 	for (unsigned int i = 0; i < threads; i++)
 		pthread_join(workers[i], NULL);
 }
+
+int bench_bare_main(char **arguments)
+{
+	uint64_t numbers[6];
+	struct bench_victim victim;
+
+	for (size_t i = 0; i < 6; i++)
+		numbers[i] = strtoull(arguments[i], NULL, 0);
+	victim = (struct bench_victim){
+		.pid = (pid_t)numbers[0],
+		.start = (char *)(uintptr_t)numbers[1],
+		.size_bytes = numbers[2],
+		.unit_bytes = numbers[3],
+	};
+	bench_bare_move(&victim, (int)numbers[4], (unsigned int)numbers[5]);
+	return 0;
+}

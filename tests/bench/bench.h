@@ -44,8 +44,18 @@ int bench_victim_node(const struct bench_victim *victim);
 /** bench_bare_move - a loop of move_pages(2) over its memory, nothing else. */
 void bench_bare_move(const struct bench_victim *victim, int node, unsigned int threads);
 
-/** bench_run - run a program to its end, its output thrown away. Return: its status. */
-int bench_run(const char *const *arguments, long *ret_peak_kib);
+/** bench_bare_main - the same as a program of its own: PID START SIZE UNIT NODE THREADS. */
+int bench_bare_main(char **arguments);
+
+/** The program that this is, for running it again. */
+extern const char *bench_self;
+
+/**
+ * bench_run - run a program to its end
+ * @output: a file for its output; NULL: thrown away
+ * Return: its status.
+ */
+int bench_run(const char *const *arguments, const char *output, long *ret_peak_kib);
 
 uint64_t bench_now_ns(void);
 

@@ -11,6 +11,8 @@
 
 #include "bench.h"
 
+const char *bench_self;
+
 void bench_die(const char *format, ...)
 {
 	va_list arguments;
@@ -23,7 +25,7 @@ void bench_die(const char *format, ...)
 	exit(1);
 }
 
-int bench_run(const char *const *arguments, long *ret_peak_kib)
+int bench_run(const char *const *arguments, const char *output, long *ret_peak_kib)
 {
 	posix_spawn_file_actions_t actions;
 	struct rusage usage;
@@ -34,7 +36,8 @@ int bench_run(const char *const *arguments, long *ret_peak_kib)
 	for (size_t i = 0; arguments[i] && i < 15; i++)
 		argv[i] = strdup(arguments[i]);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 1, output ? output : "/dev/null",
+					 O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
 	if (posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ) ||
 	    wait4(pid, &status, 0, &usage) != pid)
@@ -97,6 +100,9 @@ int main(int argc, char **argv)
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	bench_self = argv[0];
+	if (argc == 8 && !strcmp(argv[1], "bare"))
+		return bench_bare_main(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "start"))
 		return bench_start(rounds_of(argv[2]), argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "memory"))

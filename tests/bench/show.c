@@ -11,7 +11,7 @@ static double time_program(const char *const *arguments)
 {
 	uint64_t begin = bench_now_ns();
 
-	bench_run(arguments, NULL);
+	bench_run(arguments, NULL, NULL);
 	return (double)(bench_now_ns() - begin) / 1e6;
 }
 
@@ -96,7 +96,7 @@ int bench_memory(size_t size_bytes, const char *tool)
 
 	bench_victim_start(&victim, size_bytes, false);
 	snprintf(pid, sizeof(pid), "%d", victim.pid);
-	if (bench_run(arguments, &peak_kib) || bench_victim_node(&victim) != 1)
+	if (bench_run(arguments, NULL, &peak_kib) || bench_victim_node(&victim) != 1)
 		bench_die("migratectl did not move everything");
 	bench_victim_stop(&victim);
 	printf("peak memory of migratectl moving %zu MiB: %ld KiB\n", size_bytes >> 20,

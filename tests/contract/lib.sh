@@ -60,16 +60,22 @@ not_empty() {
 	[ -s "$1" ] || complain "found no $2"
 }
 
-# The files of the tree: what git would commit, or all but a build directory.
-tree_files() {
+# The files of the tree (what git would commit, or all but a build directory) without
+# those that are nothing but data: captured machines, inputs of fuzzers, expected
+# outputs, licence texts, and formats that have no comments.
+source_files() {
 	if git -C "${SOURCE:?}" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
-		git -C "$SOURCE" ls-files --cached --others --exclude-standard |
-			while IFS= read -r file; do
-				[ ! -f "$SOURCE/$file" ] || printf '%s\n' "$file"
-			done
+		git -C "$SOURCE" ls-files --cached --others --exclude-standard
 	else
 		(cd "$SOURCE" && find . -path ./build -prune -o -type f -print) | sed 's|^\./||'
-	fi
+	fi | while IFS= read -r file; do
+		case $file in
+		tests/sysroot/* | tests/fuzz/corpus/* | tests/cli/machines/* | tests/cli/cases/*) ;;
+		LICENSES/* | LICENSE | *.json) ;;
+		.clang-format | .editorconfig | .gitignore | .shellcheckrc) ;;
+		*) [ ! -f "$SOURCE/$file" ] || printf '%s\n' "$file" ;;
+		esac
+	done
 }
 
 finish() {

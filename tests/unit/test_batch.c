@@ -22,6 +22,7 @@ static struct {
 	int node[MOST]; /**< where each page is when it is asked for */
 	long ask_result;
 	int flags;
+	int asked_node;
 	size_t nr_moves;
 	size_t nr_asks;
 	size_t most_asked;
@@ -36,6 +37,7 @@ static long move(unsigned long count, const int *nodes, int *status, int flags)
 {
 	script.nr_moves++;
 	script.flags = flags;
+	script.asked_node = nodes[0];
 	for (unsigned long i = 0; i < count; i++) {
 		assert_int_equal(nodes[i], nodes[0]);
 		if (script.status[i] != LEFT)
@@ -130,6 +132,19 @@ static void a_call_that_moves_all_needs_no_question(void **state)
 	assert_status(batch, 0, 10, 1);
 	assert_int_equal(script.nr_asks, 0);
 	assert_false(batch->no_memory);
+}
+
+static void each_call_names_its_own_node(void **state)
+{
+	/* Wrong ones too: to refuse them is the kernel's part. */
+	static const int nodes[] = { MIG_NO_NODE, 0, 1, 1, 0, 1023, INT_MAX, -2 };
+	struct mig_batch *batch = batch_of(state, 5);
+
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes); i++) {
+		assert_int_equal(mig_batch_move(&context, batch, PID, nodes[i], false),
+				 0);
+		assert_int_equal(script.asked_node, nodes[i]);
+	}
 }
 
 static void shared_pages_are_moved_only_if_that_is_asked_for(void **state)
@@ -371,6 +386,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(a_call_that_moves_all_needs_no_question),
+		test(each_call_names_its_own_node),
 		test(shared_pages_are_moved_only_if_that_is_asked_for),
 		test(every_errno_of_the_call_is_handed_on_and_nothing_counts_as_tried),
 		test(a_pinned_page_hides_neither_what_moved_nor_what_was_not_tried),
