@@ -22,8 +22,8 @@ static void put(struct json *json, const char *key, struct json_object *value)
 		json_object_put(value);
 		return;
 	}
-	r = key ? json_object_object_add(open, key, value) :
-		  json_object_array_add(open, value);
+	r = key ? json_object_object_add(open, key, value)
+		: json_object_array_add(open, value);
 	if (r < 0) {
 		json_object_put(value);
 		json->failed = true;
@@ -65,13 +65,14 @@ int json_end(struct json *json)
 
 	if (!json->failed)
 		text = json_object_to_json_string_ext(
-			json->levels[0], JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+			json->levels[0], JSON_C_TO_STRING_PRETTY |
+						 JSON_C_TO_STRING_SPACED |
 						 JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (text)
 		fprintf(json->stream, "%s\n", text);
 	json_object_put(json->levels[0]);
-	return text ? STATUS_OK :
-		      message_failure(SUBJECT_SYSTEM, -ENOMEM, "cannot write the report");
+	return text ? STATUS_OK
+		    : message_failure(SUBJECT_SYSTEM, -ENOMEM, "cannot write the report");
 }
 
 void json_open_object(struct json *json, const char *key)
@@ -111,8 +112,7 @@ void json_put_seconds(struct json *json, const char *key, uint64_t nanoseconds)
 
 	snprintf(digits, sizeof(digits), "%" PRIu64 ".%06" PRIu64, microseconds / 1000000,
 		 microseconds % 1000000);
-	put_value(json, key,
-		  json_object_new_double_s((double)nanoseconds / 1e9, digits));
+	put_value(json, key, json_object_new_double_s((double)nanoseconds / 1e9, digits));
 }
 
 void json_put_bool(struct json *json, const char *key, bool value)

@@ -19,7 +19,8 @@ struct json_object;
 
 struct json {
 	FILE *stream;
-	struct json_object *levels[JSON_MOST_LEVELS]; /**< open; the first owns the rest */
+	struct json_object
+		*levels[JSON_MOST_LEVELS]; /**< open; the first owns the rest */
 	unsigned int depth;
 	bool failed; /**< memory ran out */
 };

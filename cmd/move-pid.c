@@ -39,7 +39,8 @@ static int open_target(const struct move *move, pid_t pid, bool tree,
 	int r = mig_target_new(move->machine.context, &target);
 
 	if (!r)
-		r = tree ? mig_target_add_tree(target, pid) : mig_target_add_pid(target, pid);
+		r = tree ? mig_target_add_tree(target, pid)
+			 : mig_target_add_pid(target, pid);
 	if (r < 0) {
 		mig_target_free(target);
 		return message_failure(SUBJECT_PROCESS, r, "pid %d", pid);
@@ -53,8 +54,8 @@ static int open_target(const struct move *move, pid_t pid, bool tree,
 }
 
 /* Those that cannot be held are said, and the others go on. */
-static int open_targets(const struct move *move, const pid_t *pids, size_t nr_pids, bool tree,
-			struct move_target *targets, size_t *ret_nr)
+static int open_targets(const struct move *move, const pid_t *pids, size_t nr_pids,
+			bool tree, struct move_target *targets, size_t *ret_nr)
 {
 	int failure = STATUS_OK;
 	size_t nr = 0;
@@ -71,15 +72,16 @@ static int open_targets(const struct move *move, const pid_t *pids, size_t nr_pi
 	return failure;
 }
 
-static int move_pids(struct move *move, const struct move_pid_args *args, const pid_t *pids,
-		     size_t nr_pids)
+static int move_pids(struct move *move, const struct move_pid_args *args,
+		     const pid_t *pids, size_t nr_pids)
 {
 	struct move_target *targets = calloc(nr_pids, sizeof(*targets));
 	size_t nr_targets = 0;
 	int failure, status = STATUS_OK;
 
 	if (!targets)
-		return message_failure(SUBJECT_SYSTEM, -ENOMEM, "cannot hold the processes");
+		return message_failure(SUBJECT_SYSTEM, -ENOMEM,
+				       "cannot hold the processes");
 	failure = open_targets(move, pids, nr_pids, args->tree, targets, &nr_targets);
 	if (nr_targets)
 		status = move_targets(move, targets, nr_targets);
@@ -113,11 +115,12 @@ const struct command command_move_pid = {
 	.operands = "PID...",
 	.min_operands = 1,
 	.max_operands = SIZE_MAX,
-	.description = "Move the memory of running processes to other nodes, and say what "
-		       "moved, what did not, and why.\n"
-		       "The memory is moved while the processes run. Room, rights and "
-		       "cpusets are checked for the whole request before anything moves. "
-		       "With - as PID, numbers are read from standard input.",
+	.description =
+		"Move the memory of running processes to other nodes, and say what "
+		"moved, what did not, and why.\n"
+		"The memory is moved while the processes run. Room, rights and "
+		"cpusets are checked for the whole request before anything moves. "
+		"With - as PID, numbers are read from standard input.",
 	.options = options,
 	.nr_options = ARRAY_SIZE(options),
 	.column_sets = column_sets,

@@ -39,7 +39,8 @@ int move_begin(const char *command, const struct move_args *args, struct move *r
 	int status = machine_open(args->common.sysroot, &move.machine);
 
 	if (!status)
-		status = placement_args_parse(command, args, &move.machine, &move.placement);
+		status = placement_args_parse(command, args, &move.machine,
+					      &move.placement);
 	if (status) {
 		move_end(&move);
 		return status;
@@ -72,8 +73,8 @@ static int make_plan(const struct move *move, const struct move_target *target,
 
 	if (r == -ESRCH)
 		return message_failure(SUBJECT_MOVE, r, "pid %d", target->pid);
-	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move pid %d", target->pid) :
-		       STATUS_OK;
+	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move pid %d", target->pid)
+		     : STATUS_OK;
 }
 
 struct watcher {
@@ -109,8 +110,8 @@ static int run_plan(const struct move *move, struct mig_plan *plan,
 	progress_begin(&watcher.progress, args->progress);
 	r = mig_plan_run(plan, &options, ret_outcome);
 	progress_end(&watcher.progress);
-	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move pid %d", target->pid) :
-		       STATUS_OK;
+	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move pid %d", target->pid)
+		     : STATUS_OK;
 }
 
 /* Where the target's memory is now. Members that have exited have none. */
@@ -122,8 +123,9 @@ static struct mig_residency *read_residency(const struct move *move,
 	if (mig_residency_new(move->machine.context, &residency) < 0)
 		return NULL;
 	for (size_t i = 0; i < mig_target_get_count(target->target); i++) {
-		int r = mig_residency_add_process(residency, move->machine.topology,
-						  mig_target_get_process(target->target, i));
+		int r = mig_residency_add_process(
+			residency, move->machine.topology,
+			mig_target_get_process(target->target, i));
 
 		if (r < 0 && r != -ESRCH) {
 			mig_residency_free(residency);
@@ -185,12 +187,13 @@ static int each_target(struct move *move, const struct move_target *targets,
 
 	for (size_t i = 0; i < nr_targets; i++) {
 		struct mig_plan *plan = first_plan;
-		int status = nr_targets > 1 ? make_plan(move, &targets[i], &plan) : STATUS_OK;
+		int status =
+			nr_targets > 1 ? make_plan(move, &targets[i], &plan) : STATUS_OK;
 
 		if (!status) {
-			status = move->args->dry_run ?
-					 move_report_add_plan(report, &targets[i], plan) :
-					 move_one(move, &targets[i], plan, report);
+			status = move->args->dry_run
+					 ? move_report_add_plan(report, &targets[i], plan)
+					 : move_one(move, &targets[i], plan, report);
 			if (plan != first_plan)
 				mig_plan_free(plan);
 		}
@@ -215,9 +218,9 @@ static int join_targets(const struct move *move, const struct move_target *targe
 		struct mig_target *target = targets[i].target;
 
 		for (size_t j = 0; !r && j < mig_target_get_count(target); j++) {
-			r = mig_target_add_pid(joined,
-					       mig_process_get_pid(
-						       mig_target_get_process(target, j)));
+			r = mig_target_add_pid(
+				joined,
+				mig_process_get_pid(mig_target_get_process(target, j)));
 			if (r == -EEXIST || r == -ESRCH || r == -ENODATA)
 				r = 0;
 		}

@@ -95,7 +95,8 @@ static void put_sums(struct json *json, const struct mig_totals *totals,
 
 	put_amount(json, "considered", totals->considered_pages, page_size);
 	put_amount(json, "wanted",
-		   totals->moved_pages + totals->already_pages + totals->left_pages, page_size);
+		   totals->moved_pages + totals->already_pages + totals->left_pages,
+		   page_size);
 	put_amount(json, "moved", totals->moved_pages, page_size);
 	put_amount(json, "already", totals->already_pages, page_size);
 	put_skipped(json, outcome, page_size);
@@ -150,7 +151,8 @@ void move_json_put_plan(struct json *json, const struct move_target *target,
 	json_open_object(json, NULL);
 	put_target(json, target);
 	json_put_bool(json, "dry_run", true);
-	put_amount(json, "planned", mig_plan_get_total_bytes(plan) / page_size, page_size);
+	put_amount(json, "planned", mig_plan_get_total_bytes(plan) / page_size,
+		   page_size);
 	json_open_array(json, "pairs");
 	for (size_t i = 0; (pair = mig_plan_get_pair(plan, i)); i++)
 		put_pair(json, pair, page_size);

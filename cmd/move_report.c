@@ -27,7 +27,8 @@ static const struct column result_columns[] = {
 	[COL_SIZE] = { "SIZE", "bytes", COLUMN_SIZE, COLUMN_DEFAULT, "their bytes" },
 	[COL_FROM] = { "FROM", "from", COLUMN_NUMBER, COLUMN_DEFAULT,
 		       "the node they were on" },
-	[COL_TO] = { "TO", "to", COLUMN_NUMBER, COLUMN_DEFAULT, "the node they belong to" },
+	[COL_TO] = { "TO", "to", COLUMN_NUMBER, COLUMN_DEFAULT,
+		     "the node they belong to" },
 	[COL_WHY] = { "WHY", "reason", COLUMN_TEXT, COLUMN_DEFAULT | COLUMN_TRUNCATE,
 		      "why they were skipped or left" },
 };
@@ -44,7 +45,8 @@ enum where_column {
 static const struct column where_columns[] = {
 	[COL_WHEN] = { "RESIDENT", "when", COLUMN_TEXT, COLUMN_DEFAULT, "when" },
 	[COL_NODES] = { "NODES", "nodes", COLUMN_NODE_SIZES, COLUMN_DEFAULT, "where" },
-	[COL_SWAP] = { "SWAP", "swapped_bytes", COLUMN_SIZE, COLUMN_DEFAULT, "swapped out" },
+	[COL_SWAP] = { "SWAP", "swapped_bytes", COLUMN_SIZE, COLUMN_DEFAULT,
+		       "swapped out" },
 };
 
 static const struct column_set where_set = { "Residency", where_columns,
@@ -107,7 +109,8 @@ static void put_left(const struct move_report *report, struct table *table,
 			snprintf(why, sizeof(why), "%s (errno %d)",
 				 mig_reason_get_text(left->reason), left->error);
 		else
-			snprintf(why, sizeof(why), "%s", mig_reason_get_text(left->reason));
+			snprintf(why, sizeof(why), "%s",
+				 mig_reason_get_text(left->reason));
 		put_row(report, table, "left", left->nr_pages, why);
 		if (left->node != MIG_NO_NODE)
 			table_put_number(table, COL_TO, (uint64_t)left->node);
@@ -168,7 +171,8 @@ static int put_residency(struct table *table, const char *when,
 	return STATUS_OK;
 }
 
-static int print_residency(const struct move_report *report, const struct move_result *result)
+static int print_residency(const struct move_report *report,
+			   const struct move_result *result)
 {
 	struct common_args args = report->move->args->common;
 	CLEANUP_TABLE struct table *table = NULL;
@@ -179,10 +183,10 @@ static int print_residency(const struct move_report *report, const struct move_r
 	status = table_new(&args, report->move->command, &where_set, 0, &table);
 	if (status)
 		return status;
-	table_set_nodes(table,
-			mig_topology_get_nodes(report->move->machine.topology,
-					       MIG_NODES_MEMORY),
-			false);
+	table_set_nodes(
+		table,
+		mig_topology_get_nodes(report->move->machine.topology, MIG_NODES_MEMORY),
+		false);
 	status = put_residency(table, "before", mig_plan_get_residency(result->plan));
 	if (!status)
 		status = put_residency(table, "after", result->after);
@@ -191,7 +195,8 @@ static int print_residency(const struct move_report *report, const struct move_r
 	return status ? status : table_print(table);
 }
 
-static void print_title(const struct move_report *report, const struct move_result *result)
+static void print_title(const struct move_report *report,
+			const struct move_result *result)
 {
 	const struct mig_totals *totals = mig_outcome_get_totals(result->outcome);
 	char moved[OUTPUT_BYTES_SIZE], rate[OUTPUT_BYTES_SIZE];
@@ -233,11 +238,13 @@ static bool is_enough(const struct mig_totals *totals, unsigned int percent)
 
 static int status_of(const struct mig_totals *totals, unsigned int percent)
 {
-	if (totals->stopped || totals->timed_out || totals->processes_denied || totals->error)
+	if (totals->stopped || totals->timed_out || totals->processes_denied ||
+	    totals->error)
 		return STATUS_PARTLY;
 	if (is_enough(totals, percent))
 		return STATUS_OK;
-	return totals->moved_pages || totals->already_pages ? STATUS_PARTLY : STATUS_FAILED;
+	return totals->moved_pages || totals->already_pages ? STATUS_PARTLY
+							    : STATUS_FAILED;
 }
 
 /* What a person should know beside the table. */
@@ -253,17 +260,17 @@ static void say_remarks(const struct move_result *result)
 		message_error("pid %d: the time is up; the rest was not tried",
 			      result->target->pid);
 	if (totals->processes_gone)
-		message_warning("pid %d: %u of %u processes ended, or ran another program, "
-				"meanwhile",
-				result->target->pid, totals->processes_gone,
-				totals->processes);
+		message_warning(
+			"pid %d: %u of %u processes ended, or ran another program, "
+			"meanwhile",
+			result->target->pid, totals->processes_gone, totals->processes);
 	if (totals->processes_denied)
 		message_error("pid %d: %u of %u processes may not be looked at",
 			      result->target->pid, totals->processes_denied,
 			      totals->processes);
 	if (totals->error)
-		message_failure(SUBJECT_MOVE, totals->error, "pid %d: not walked to the end",
-				result->target->pid);
+		message_failure(SUBJECT_MOVE, totals->error,
+				"pid %d: not walked to the end", result->target->pid);
 	for (size_t i = 0; (left = mig_outcome_get_left(result->outcome, i)); i++)
 		if (mig_reason_get_hint(left->reason))
 			message_hint("%s: %s", mig_reason_get_text(left->reason),

@@ -17,8 +17,8 @@ struct move_result {
 	const struct move_target *target;
 	const struct mig_plan *plan;
 	const struct mig_outcome *outcome;
-	struct mig_residency *after;	/**< NULL: not known */
-	struct mig_residency *settled;	/**< NULL: not asked for, or not known */
+	struct mig_residency *after;   /**< NULL: not known */
+	struct mig_residency *settled; /**< NULL: not asked for, or not known */
 };
 
 void move_report_begin(struct move_report *report, const struct move *move);

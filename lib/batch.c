@@ -134,8 +134,8 @@ int mig_batch_move(const struct mig_context *context, struct mig_batch *batch, p
 	fill_status(batch);
 	fill_nodes(batch, node);
 	begin = mig_clock_ns();
-	result = context->calls->move_pages(pid, batch->nr, batch->addresses, batch->nodes,
-					    batch->status,
+	result = context->calls->move_pages(pid, batch->nr, batch->addresses,
+					    batch->nodes, batch->status,
 					    shared ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE);
 	batch->elapsed_ns = mig_clock_ns() - begin;
 	batch->no_memory = result == -ENOMEM;
@@ -146,8 +146,8 @@ int mig_batch_move(const struct mig_context *context, struct mig_batch *batch, p
 	if (result > 0)
 		find_failed(batch, &start, &end);
 	r = result ? settle(context, batch, pid, node, MIG_STATUS_UNTRIED, start, end,
-			    MIG_STATUS_FAILED) :
-		     0;
+			    MIG_STATUS_FAILED)
+		   : 0;
 	/* A second address of one folio is busy because the first queued it. */
 	if (!r)
 		r = settle(context, batch, pid, node, -EBUSY, 0, batch->nr, -EBUSY);

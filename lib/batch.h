@@ -23,13 +23,13 @@
 
 struct mig_batch {
 	void **addresses;
-	int *status;	/**< a node, -errno as the kernel gave, or MIG_STATUS_* */
-	int *nodes;	/**< all the same: filled_node */
+	int *status; /**< a node, -errno as the kernel gave, or MIG_STATUS_* */
+	int *nodes;  /**< all the same: filled_node */
 	int filled_node;
 	size_t capacity;
 	size_t nr;
-	uint64_t elapsed_ns;	/**< of the last call that moved */
-	bool no_memory;		/**< it ended because the destination was full */
+	uint64_t elapsed_ns; /**< of the last call that moved */
+	bool no_memory;      /**< it ended because the destination was full */
 };
 
 /** mig_batch_init - room for @capacity addresses. Errors: -ENOMEM. */

@@ -66,9 +66,9 @@ static int wanted_of(const struct mig_worker *worker, const struct mig_task *pag
 	const struct mig_placement *placement = worker->engine->plan->placement;
 	uint64_t index = page->address / worker->engine->context->page_size;
 
-	return mig_placement_is_interleaved(placement) ?
-		       mig_placement_get_wanted(placement, page->from, index) :
-		       page->to;
+	return mig_placement_is_interleaved(placement)
+		       ? mig_placement_get_wanted(placement, page->from, index)
+		       : page->to;
 }
 
 /* The pages of one unit by themselves: those on the destination are booked as moved,
@@ -169,7 +169,8 @@ static void book_other(struct mig_worker *worker, const struct mig_task *unit, i
 		book_absent(worker, unit, -status);
 		break;
 	case -EACCES:
-		mig_outcome_add_skipped(worker->outcome, MIG_SKIP_SHARED, unit->unit_pages);
+		mig_outcome_add_skipped(worker->outcome, MIG_SKIP_SHARED,
+					unit->unit_pages);
 		break;
 	case MIG_STATUS_FAILED:
 	case MIG_STATUS_UNTRIED:

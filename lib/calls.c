@@ -41,7 +41,8 @@ static long call_migrate_pages(pid_t pid, unsigned long maxnode,
 
 /* Capabilities belong to a thread: the others of the process keep theirs. */
 static long call_migrate_exclusive_pages(pid_t pid, unsigned long maxnode,
-					 const unsigned long *from, const unsigned long *to)
+					 const unsigned long *from,
+					 const unsigned long *to)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct had[2], without[2];
@@ -69,8 +70,7 @@ static long call_mbind(void *start, unsigned long length, int mode,
 static long call_get_mempolicy(int *mode, unsigned long *mask, unsigned long maxnode,
 			       void *address, unsigned long flags)
 {
-	return or_errno(
-		syscall(SYS_get_mempolicy, mode, mask, maxnode, address, flags));
+	return or_errno(syscall(SYS_get_mempolicy, mode, mask, maxnode, address, flags));
 }
 
 static int call_pidfd_open(pid_t pid)

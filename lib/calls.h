@@ -34,9 +34,8 @@ struct mig_calls {
 	int (*pidfd_probe)(int pidfd);
 	ssize_t (*process_madvise)(int pidfd, const struct iovec *ranges,
 				   size_t nr_ranges, int advice);
-	ssize_t (*process_vm_readv)(pid_t pid, const struct iovec *local,
-				    size_t nr_local, const struct iovec *remote,
-				    size_t nr_remote);
+	ssize_t (*process_vm_readv)(pid_t pid, const struct iovec *local, size_t nr_local,
+				    const struct iovec *remote, size_t nr_remote);
 	/** kcmp(2) with KCMP_VM: 0 where both share one memory. */
 	int (*kcmp_vm)(pid_t a, pid_t b);
 	/** A read of /proc/PID/pagemap, kpageflags or kpagecount. */

@@ -44,11 +44,11 @@ static inline void cleanup_fclose(FILE *const *stream)
 #define CLEANUP_MIG(name) CLEANUP(cleanup_mig_##name)
 
 /** Hands a cleaned-up pointer to the caller. */
-#define STEAL(pointer)                            \
-	__extension__({                           \
+#define STEAL(pointer)                                   \
+	__extension__({                                  \
 		__typeof__(pointer) stolen_ = (pointer); \
-		(pointer) = NULL;                 \
-		stolen_;                          \
+		(pointer) = NULL;                        \
+		stolen_;                                 \
 	})
 
 #endif

@@ -7,7 +7,7 @@
 
 struct mig_context {
 	int root_fd;
-	bool live;	/**< the root is "/": moving is possible */
+	bool live; /**< the root is "/": moving is possible */
 	size_t page_size;
 	unsigned int page_shift;
 	const struct mig_calls *calls;
@@ -23,8 +23,8 @@ struct mig_context {
 void mig_context_set_calls(struct mig_context *context, const struct mig_calls *calls);
 
 /** mig_log - one line to the caller's log; printf(3) format, no newline. */
-__attribute__((format(printf, 3, 4))) void
-mig_log(const struct mig_context *context, enum mig_log_level level, const char *format,
-	...);
+__attribute__((format(printf, 3, 4))) void mig_log(const struct mig_context *context,
+						   enum mig_log_level level,
+						   const char *format, ...);
 
 #endif

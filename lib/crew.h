@@ -11,18 +11,18 @@
 #include <stdint.h>
 
 struct mig_crew {
-	unsigned int most;	/**< threads that are made */
-	unsigned int open;	/**< of them, how many may work now */
-	unsigned int used;	/**< the most that ever worked at once */
-	bool fixed;		/**< the caller has decided */
+	unsigned int most; /**< threads that are made */
+	unsigned int open; /**< of them, how many may work now */
+	unsigned int used; /**< the most that ever worked at once */
+	bool fixed;        /**< the caller has decided */
 	/* What was measured. */
-	unsigned int settled;	/**< the best number known */
-	double settled_rate;	/**< bytes per ns with it; 0: not known */
-	int direction;		/**< which neighbour is tried next */
+	unsigned int settled; /**< the best number known */
+	double settled_rate;  /**< bytes per ns with it; 0: not known */
+	int direction;        /**< which neighbour is tried next */
 	bool trying;
-	uint64_t window_ns;	/**< when this window began */
+	uint64_t window_ns; /**< when this window began */
 	uint64_t window_bytes;
-	uint64_t patience_ns;	/**< how long the settled number is kept before a try */
+	uint64_t patience_ns; /**< how long the settled number is kept before a try */
 };
 
 /** mig_crew_init - @wanted 0: to be found out; @planned_bytes: small jobs get one. */

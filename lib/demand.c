@@ -14,7 +14,7 @@
 struct search {
 	struct mig_plan *plan;
 	struct mig_page_scan scan;
-	size_t member;	/**< whose mappings are looked at */
+	size_t member; /**< whose mappings are looked at */
 };
 
 static void cleanup_pagemap(struct mig_pagemap *pagemap)
@@ -30,7 +30,7 @@ static int probe(const struct mig_plan *plan, const struct mig_process *process)
 
 	do
 		r = (int)plan->context->calls->move_pages(tid, 0, NULL, NULL, NULL,
-						      MPOL_MF_MOVE);
+							  MPOL_MF_MOVE);
 	while ((r == -ESRCH || r == -EINVAL) && mig_process_next_thread(process, &tid));
 	return r;
 }
@@ -58,10 +58,10 @@ static int demand_by_nodes(struct mig_plan *plan, const struct mig_mapping *mapp
 		for (int to = mig_nodeset_next(targets, MIG_NO_NODE); to != MIG_NO_NODE;
 		     to = mig_nodeset_next(targets, to)) {
 			uint64_t whole;
-			uint64_t share = mig_placement_get_share(plan->placement, from, to,
-								 &whole);
-			int r = from == to ? 0 :
-					     add_demand(plan, mapping->kind, from, to,
+			uint64_t share = mig_placement_get_share(plan->placement, from,
+								 to, &whole);
+			int r = from == to ? 0
+					   : add_demand(plan, mapping->kind, from, to,
 							pages * share / whole);
 
 			if (r < 0)
@@ -72,7 +72,7 @@ static int demand_by_nodes(struct mig_plan *plan, const struct mig_mapping *mapp
 }
 
 typedef int (*units_fn)(struct mig_plan *plan, const struct mig_page_scan *scan,
-		       const struct mig_span *span, const struct mig_units *units);
+			const struct mig_span *span, const struct mig_units *units);
 
 static int survey_units(struct mig_plan *plan, const struct mig_page_scan *scan,
 			const struct mig_span *span, const struct mig_units *units)
@@ -106,7 +106,7 @@ static int demand_units(struct mig_plan *plan, const struct mig_page_scan *scan,
 }
 
 static int each_of_span(struct mig_plan *plan, struct mig_page_scan *scan,
-		     const struct mig_span *span, units_fn visit)
+			const struct mig_span *span, units_fn visit)
 {
 	for (uint64_t at = span->start; at < span->end;) {
 		int r = mig_page_scan_next(scan, span, at, span->end, &at);
@@ -165,9 +165,9 @@ static int look_at_mapping(struct search *search, const struct mig_mapping *mapp
 		return r;
 	r = add_span(search, &span);
 	if (!r && span.shared)
-		return mig_sharing_depends_on_owner(&plan->sharing, span.kind) ?
-			       each_of_span(plan, &search->scan, &span, survey_units) :
-			       0;
+		return mig_sharing_depends_on_owner(&plan->sharing, span.kind)
+			       ? each_of_span(plan, &search->scan, &span, survey_units)
+			       : 0;
 	if (!r && mapping->has_residency)
 		r = demand_by_nodes(plan, mapping);
 	if (policy_binds_elsewhere(plan, mapping))

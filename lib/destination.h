@@ -14,9 +14,9 @@
 #include "libmigrate.h"
 
 struct mig_destination {
-	int64_t room_pages;	/**< not yet given away, as far as known */
-	uint64_t asked_ns;	/**< when the kernel was asked last */
-	bool huge_full;		/**< the kernel had no huge page for us */
+	int64_t room_pages; /**< not yet given away, as far as known */
+	uint64_t asked_ns;  /**< when the kernel was asked last */
+	bool huge_full;     /**< the kernel had no huge page for us */
 };
 
 struct mig_destinations {
@@ -44,7 +44,8 @@ void mig_destinations_give_back(struct mig_destinations *destinations, int node,
 				uint64_t nr_pages);
 
 /** mig_destinations_set_full - the kernel found no memory there. */
-void mig_destinations_set_full(struct mig_destinations *destinations, int node, bool huge);
+void mig_destinations_set_full(struct mig_destinations *destinations, int node,
+			       bool huge);
 
 /** mig_destinations_is_huge_full - whether it said so for hugetlb pages. */
 bool mig_destinations_is_huge_full(struct mig_destinations *destinations, int node);

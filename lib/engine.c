@@ -100,7 +100,8 @@ static int init_engine(struct mig_engine *engine, struct mig_plan *plan,
 		engine->tracks_arrivals = true;
 	}
 	mig_walks_init(&engine->walks, plan);
-	mig_pace_init(&engine->pace, plan->context->page_size, engine->options.max_stall_ns,
+	mig_pace_init(&engine->pace, plan->context->page_size,
+		      engine->options.max_stall_ns,
 		      engine->options.rate_bytes_per_second);
 	mig_destinations_init(&engine->destinations, plan->topology,
 			      plan->context->page_size);
@@ -222,7 +223,8 @@ static int run_workers(struct mig_engine *engine, struct mig_crew *crew,
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (; started < crew->most; started++) {
 		jobs[started] = (struct job){ &workers[started], run };
-		r = pthread_create(&workers[started].thread, NULL, run_job, &jobs[started]);
+		r = pthread_create(&workers[started].thread, NULL, run_job,
+				   &jobs[started]);
 		if (r)
 			break;
 	}
@@ -260,12 +262,29 @@ static int walk_all(struct mig_engine *engine, struct mig_crew *crew,
 	return 0;
 }
 
-static bool anyone_wants_pass(const struct mig_crew *crew, const struct mig_worker *workers)
+static bool anyone_wants_pass(const struct mig_crew *crew,
+			      const struct mig_worker *workers)
 {
 	for (unsigned int i = 0; i < crew->most; i++)
 		if (mig_retry_wants_pass(&workers[i]))
 			return true;
 	return false;
+}
+
+/* Watched as the workers are. Return: false if the run was stopped meanwhile. */
+static bool wait_until(struct mig_engine *engine, struct mig_crew *crew,
+		       struct mig_totals *totals, uint64_t end_ns)
+{
+	for (;;) {
+		uint64_t next;
+
+		tick(engine, crew, totals);
+		next = mig_clock_ns() + next_tick(engine);
+		if (next >= end_ns)
+			return mig_engine_sleep_until(engine, end_ns);
+		if (!mig_engine_sleep_until(engine, next))
+			return false;
+	}
 }
 
 static int run_passes(struct mig_engine *engine, struct mig_crew *crew,
@@ -279,8 +298,7 @@ static int run_passes(struct mig_engine *engine, struct mig_crew *crew,
 	       anyone_wants_pass(crew, workers)) {
 		uint64_t pause = mig_engine_pass_pause_ns(++engine->pass);
 
-		tick(engine, crew, totals);
-		if (!mig_engine_sleep_until(engine, mig_clock_ns() + pause))
+		if (!wait_until(engine, crew, totals, mig_clock_ns() + pause))
 			break;
 		r = run_workers(engine, crew, workers, mig_retry_pass, totals);
 	}
@@ -318,7 +336,8 @@ static void count_members(const struct mig_plan *plan, struct mig_totals *totals
 	for (size_t i = 0; i < plan->nr_findings; i++) {
 		totals->processes_gone +=
 			plan->findings[i].code == MIG_FINDING_PROCESS_GONE;
-		totals->processes_denied += plan->findings[i].code == MIG_FINDING_NO_ACCESS;
+		totals->processes_denied +=
+			plan->findings[i].code == MIG_FINDING_NO_ACCESS;
 	}
 }
 

@@ -25,7 +25,7 @@ struct mig_engine {
 	struct mig_walks walks;
 	struct mig_pace pace;
 	struct mig_destinations destinations;
-	struct mig_frametable arrived;	/**< frames of shared pages that this run filled */
+	struct mig_frametable arrived; /**< frames of shared pages that this run filled */
 	bool tracks_arrivals;
 	uint64_t begin_ns;
 	uint64_t planned_pages;
@@ -34,14 +34,14 @@ struct mig_engine {
 	/* Atomic. */
 	bool stop;
 	uint64_t moved_pages;
-	uint64_t done_pages;	/**< of the planned: moved or settled otherwise */
+	uint64_t done_pages; /**< of the planned: moved or settled otherwise */
 
 	/* The gate that workers beyond the number in use wait at. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	unsigned int nr_open;	/**< workers that may work */
-	unsigned int nr_busy;	/**< workers that have not ended */
-	bool walk_is_over;	/**< nobody found anything more to walk */
+	unsigned int nr_open; /**< workers that may work */
+	unsigned int nr_busy; /**< workers that have not ended */
+	bool walk_is_over;    /**< nobody found anything more to walk */
 };
 
 /** mig_engine_is_stopped - whether to end between two calls. */

@@ -8,14 +8,13 @@
 #include "process.h"
 #include "uring.h"
 
-
 /* What is known about one process while its pages are explained. */
 struct evidence {
 	const struct mig_walk *walk;
 	const struct mig_nodeset *caller_nodes;
 	struct mig_uring_buffers buffers;
 	struct mig_mappings *mappings;
-	const struct mig_mapping *mapping;	/**< the one that holds the page */
+	const struct mig_mapping *mapping; /**< the one that holds the page */
 	struct mig_filesystems *filesystems;
 };
 
@@ -65,7 +64,7 @@ static bool is_mapped_as(const struct evidence *evidence, const struct mig_task 
 static bool is_stuck_in_file_system(const struct evidence *evidence,
 				    const struct mig_task *task, uint64_t flags)
 {
-	static const char *const movers[] = { "ext2", "ext3", "ext4", "xfs",
+	static const char *const movers[] = { "ext2",  "ext3", "ext4",  "xfs",
 					      "btrfs", "f2fs", "tmpfs", "hugetlbfs" };
 	const char *type;
 
@@ -100,15 +99,16 @@ static enum mig_reason reason_of_full(const struct evidence *evidence,
 	/* GFP_HIGHUSER obeys the caller's cpuset, and the failure looks the same. */
 	if (!mig_nodeset_has(evidence->caller_nodes, task->to))
 		return MIG_REASON_CPUSET_CALLER;
-	return task->flags & MIG_UNIT_HUGETLB ? MIG_REASON_HUGETLB_POOL :
-						MIG_REASON_NO_MEMORY;
+	return task->flags & MIG_UNIT_HUGETLB ? MIG_REASON_HUGETLB_POOL
+					      : MIG_REASON_NO_MEMORY;
 }
 
 /* It was isolated and tried, and something else still refers to it. */
 static enum mig_reason reason_of_reference(const struct evidence *evidence,
 					   const struct mig_task *task)
 {
-	uint64_t bytes = task->unit_pages * (uint64_t)task->walk->process->context->page_size;
+	uint64_t bytes =
+		task->unit_pages * (uint64_t)task->walk->process->context->page_size;
 	uint64_t flags;
 
 	if (mig_uring_has(&evidence->buffers, task->address, task->address + bytes))
@@ -138,7 +138,8 @@ static enum mig_reason reason_of_isolation(const struct evidence *evidence,
 	return MIG_REASON_BUSY;
 }
 
-static enum mig_reason explain(const struct evidence *evidence, const struct mig_task *task)
+static enum mig_reason explain(const struct evidence *evidence,
+			       const struct mig_task *task)
 {
 	switch (task->error) {
 	case 0:

@@ -54,9 +54,9 @@ enum mig_log_level {
 typedef void (*mig_log_fn)(void *data, enum mig_log_level level, const char *line);
 
 struct mig_context_options {
-	size_t size;		/**< sizeof(struct mig_context_options) */
-	const char *root_path;	/**< where /proc and /sys are looked for; NULL: "/" */
-	mig_log_fn log;		/**< NULL: nothing is logged */
+	size_t size;           /**< sizeof(struct mig_context_options) */
+	const char *root_path; /**< where /proc and /sys are looked for; NULL: "/" */
+	mig_log_fn log;        /**< NULL: nothing is logged */
 	void *log_data;
 };
 
@@ -178,26 +178,27 @@ size_t mig_nodeset_format(const struct mig_nodeset *set, char *buffer, size_t si
  * ------------------------------------------------------------------------ */
 
 enum mig_node_class {
-	MIG_NODES_POSSIBLE = 0,	/**< that the kernel could ever have */
-	MIG_NODES_ONLINE = 1,	/**< that exist */
-	MIG_NODES_MEMORY = 2,	/**< that have memory */
-	MIG_NODES_CPU = 3,	/**< that have online CPUs */
-	MIG_NODES_ALLOWED = 4,	/**< that have memory and that the caller's cpuset allows */
+	MIG_NODES_POSSIBLE = 0, /**< that the kernel could ever have */
+	MIG_NODES_ONLINE = 1,   /**< that exist */
+	MIG_NODES_MEMORY = 2,   /**< that have memory */
+	MIG_NODES_CPU = 3,      /**< that have online CPUs */
+	MIG_NODES_ALLOWED =
+		4, /**< that have memory and that the caller's cpuset allows */
 };
 
 /** What one node holds now. Bytes; MIG_UNKNOWN_BYTES where the kernel does not tell. */
 struct mig_node_memory {
 	uint64_t total_bytes;
 	uint64_t free_bytes;
-	uint64_t room_bytes;	/**< free above the high watermarks of its zones */
-	uint64_t file_bytes;	/**< page cache without shmem and swap cache */
+	uint64_t room_bytes; /**< free above the high watermarks of its zones */
+	uint64_t file_bytes; /**< page cache without shmem and swap cache */
 	uint64_t anon_bytes;
 	uint64_t shmem_bytes;
 	uint64_t slab_bytes;
 	uint64_t dirty_bytes;
 	uint64_t writeback_bytes;
-	uint64_t thp_bytes;		/**< anonymous huge pages */
-	uint64_t hugetlb_total_bytes;	/**< pools of all sizes */
+	uint64_t thp_bytes;           /**< anonymous huge pages */
+	uint64_t hugetlb_total_bytes; /**< pools of all sizes */
 	uint64_t hugetlb_free_bytes;
 };
 
@@ -205,8 +206,8 @@ struct mig_node_memory {
 
 /** Speed of a node as HMAT tells, from its best initiators; 0: not told. */
 struct mig_node_performance {
-	uint64_t read_bandwidth_mbps;	/**< MB/s */
-	uint64_t write_bandwidth_mbps;	/**< MB/s */
+	uint64_t read_bandwidth_mbps;  /**< MB/s */
+	uint64_t write_bandwidth_mbps; /**< MB/s */
 	uint64_t read_latency_ns;
 	uint64_t write_latency_ns;
 };
@@ -431,7 +432,8 @@ enum mig_kind {
 	MIG_KIND_FILE = 3,
 	MIG_KIND_SHMEM = 4,
 	MIG_KIND_HUGETLB = 5,
-	MIG_KIND_KERNEL = 6,	/**< [vdso], [vvar], [vsyscall]: never moved, never counted */
+	MIG_KIND_KERNEL =
+		6, /**< [vdso], [vvar], [vsyscall]: never moved, never counted */
 };
 
 #define MIG_NR_KINDS 7
@@ -441,22 +443,23 @@ struct mig_mapping {
 	uint64_t start;
 	uint64_t end;
 	uint64_t file_offset_bytes;
-	uint64_t inode;			/**< 0: no file */
+	uint64_t inode; /**< 0: no file */
 	uint32_t device_major;
 	uint32_t device_minor;
-	char permissions[5];		/**< as "rw-p" */
+	char permissions[5]; /**< as "rw-p" */
 	enum mig_kind kind;
-	uint64_t page_size_bytes;	/**< of the kernel's pages in it: hugetlb sizes */
-	bool has_residency;		/**< the members below are known */
+	uint64_t page_size_bytes; /**< of the kernel's pages in it: hugetlb sizes */
+	bool has_residency;       /**< the members below are known */
 	uint64_t anon_pages;
 	uint64_t dirty_pages;
 	uint64_t swapcache_pages;
 	uint64_t writeback_pages;
-	uint64_t most_mappers;		/**< of any page: more than 1 means shared pages */
-	uint64_t resident_pages;	/**< the sum over the nodes */
-	const uint64_t *node_pages;	/**< MIG_MAX_NODES counts */
-	const char *policy;		/**< as "bind:0-1"; "" if not known */
-	const char *name;		/**< raw as /proc/PID/maps has it: escape it before showing it */
+	uint64_t most_mappers;      /**< of any page: more than 1 means shared pages */
+	uint64_t resident_pages;    /**< the sum over the nodes */
+	const uint64_t *node_pages; /**< MIG_MAX_NODES counts */
+	const char *policy;         /**< as "bind:0-1"; "" if not known */
+	const char
+		*name; /**< raw as /proc/PID/maps has it: escape it before showing it */
 };
 
 struct mig_mappings;
@@ -473,7 +476,8 @@ struct mig_mappings;
  * Ownership: the caller frees it with mig_mappings_free().
  * Since: 0.1
  */
-int mig_mappings_new(const struct mig_process *process, struct mig_mappings **ret_mappings);
+int mig_mappings_new(const struct mig_process *process,
+		     struct mig_mappings **ret_mappings);
 
 /** mig_mappings_free - @mappings may be NULL. Since: 0.1 */
 void mig_mappings_free(struct mig_mappings *mappings);
@@ -486,7 +490,8 @@ void mig_mappings_free(struct mig_mappings *mappings);
  * memory is gone, by exit or by execve(2).
  * Since: 0.1
  */
-int mig_mappings_next(struct mig_mappings *mappings, const struct mig_mapping **ret_mapping);
+int mig_mappings_next(struct mig_mappings *mappings,
+		      const struct mig_mapping **ret_mapping);
 
 struct mig_residency;
 
@@ -532,8 +537,8 @@ uint64_t mig_residency_get_swapped_bytes(const struct mig_residency *residency);
 /** Huge pages of one size. */
 struct mig_huge_pages {
 	uint64_t size_bytes;
-	uint64_t nr_hugetlb;	/**< from the pools */
-	uint64_t nr_thp;	/**< transparent ones that are mapped whole */
+	uint64_t nr_hugetlb; /**< from the pools */
+	uint64_t nr_thp;     /**< transparent ones that are mapped whole */
 };
 
 /**
@@ -554,7 +559,7 @@ int mig_residency_read_huge_pages(const struct mig_process *process,
 struct mig_page_run {
 	uint64_t start;
 	uint64_t nr_pages;
-	int node;		/**< MIG_NO_NODE: nothing resident there */
+	int node; /**< MIG_NO_NODE: nothing resident there */
 };
 
 /**
@@ -580,11 +585,12 @@ int mig_residency_read_runs(const struct mig_process *process,
  * ------------------------------------------------------------------------ */
 
 enum mig_place {
-	MIG_PLACE_DEFAULT = 0,	/**< relative with a from set, nearest without */
-	MIG_PLACE_RELATIVE = 1,	/**< i-th of from to i-th of to, as migrate_pages(2) pairs */
-	MIG_PLACE_NEAREST = 2,	/**< the nearest target by distance that has room */
-	MIG_PLACE_SPREAD = 3,	/**< interleaved by page over the targets */
-	MIG_PLACE_MAP = 4,	/**< the pairs of the map */
+	MIG_PLACE_DEFAULT = 0, /**< relative with a from set, nearest without */
+	MIG_PLACE_RELATIVE =
+		1, /**< i-th of from to i-th of to, as migrate_pages(2) pairs */
+	MIG_PLACE_NEAREST = 2, /**< the nearest target by distance that has room */
+	MIG_PLACE_SPREAD = 3,  /**< interleaved by page over the targets */
+	MIG_PLACE_MAP = 4,     /**< the pairs of the map */
 };
 
 struct mig_node_pair {
@@ -593,13 +599,14 @@ struct mig_node_pair {
 };
 
 struct mig_placement_options {
-	size_t size;			/**< sizeof(struct mig_placement_options) */
+	size_t size; /**< sizeof(struct mig_placement_options) */
 	enum mig_place place;
-	const struct mig_nodeset *from;	/**< NULL: every node but the targets */
-	const struct mig_nodeset *to;	/**< required unless there is a map */
+	const struct mig_nodeset *from; /**< NULL: every node but the targets */
+	const struct mig_nodeset *to;   /**< required unless there is a map */
 	const struct mig_node_pair *map;
 	size_t nr_map;
-	const unsigned int *weights;	/**< spread: one for each target, ascending; NULL: 1 each */
+	const unsigned int
+		*weights; /**< spread: one for each target, ascending; NULL: 1 each */
 	size_t nr_weights;
 };
 
@@ -622,7 +629,8 @@ int mig_placement_new(const struct mig_topology *topology,
 void mig_placement_free(struct mig_placement *placement);
 
 /** mig_placement_get_targets - every node that a page could be sent to. Since: 0.1 */
-const struct mig_nodeset *mig_placement_get_targets(const struct mig_placement *placement);
+const struct mig_nodeset *
+mig_placement_get_targets(const struct mig_placement *placement);
 
 /* ------------------------------------------------------------------------ *
  * Outcomes and reasons
@@ -630,31 +638,32 @@ const struct mig_nodeset *mig_placement_get_targets(const struct mig_placement *
 
 /** Why pages were skipped: a rule that the user can change. */
 enum mig_skip {
-	MIG_SKIP_SHARED = 0,	/**< others map them too */
-	MIG_SKIP_FILTERED = 1,	/**< --only, --range, --min-size */
-	MIG_SKIP_NOT_FROM = 2,	/**< on a node that is not a source */
-	MIG_SKIP_STOPPED = 3,	/**< not come to before a stop or the time limit */
+	MIG_SKIP_SHARED = 0,   /**< others map them too */
+	MIG_SKIP_FILTERED = 1, /**< --only, --range, --min-size */
+	MIG_SKIP_NOT_FROM = 2, /**< on a node that is not a source */
+	MIG_SKIP_STOPPED = 3,  /**< not come to before a stop or the time limit */
 };
 
 #define MIG_NR_SKIPS 4
 
 /** Why pages that should have moved did not. */
 enum mig_reason {
-	MIG_REASON_BUSY = 0,		/**< under I/O or in use, may go later */
-	MIG_REASON_PINNED = 1,		/**< extra references that do not go away */
-	MIG_REASON_PINNED_IO_URING = 2,	/**< a registered io_uring buffer */
-	MIG_REASON_NO_MEMORY = 3,	/**< the destination is full */
-	MIG_REASON_CPUSET_TARGET = 4,	/**< the target's cpuset forbids the destination */
-	MIG_REASON_CPUSET_CALLER = 5,	/**< the caller's own cpuset forbids it */
-	MIG_REASON_PERMISSION = 6,	/**< CAP_SYS_NICE or CAP_SYS_PTRACE is missing */
-	MIG_REASON_HUGETLB_POOL = 7,	/**< no free huge page on the destination */
-	MIG_REASON_FILE_SYSTEM = 8,	/**< cannot move dirty pages */
-	MIG_REASON_DEVICE = 9,		/**< device memory or a driver's pages */
-	MIG_REASON_PROTECTED = 10,	/**< PROT_NONE or NUMA hint: this kernel does not see them */
-	MIG_REASON_SECRET = 11,		/**< memfd_secret(2) */
-	MIG_REASON_NODE_GONE = 12,	/**< the destination vanished */
-	MIG_REASON_UNKNOWN = 13,	/**< the kernel gives an errno and nothing else tells */
-	MIG_REASON_UNSUPPORTED = 14,	/**< no such system call, or forbidden by seccomp */
+	MIG_REASON_BUSY = 0,            /**< under I/O or in use, may go later */
+	MIG_REASON_PINNED = 1,          /**< extra references that do not go away */
+	MIG_REASON_PINNED_IO_URING = 2, /**< a registered io_uring buffer */
+	MIG_REASON_NO_MEMORY = 3,       /**< the destination is full */
+	MIG_REASON_CPUSET_TARGET = 4, /**< the target's cpuset forbids the destination */
+	MIG_REASON_CPUSET_CALLER = 5, /**< the caller's own cpuset forbids it */
+	MIG_REASON_PERMISSION = 6,    /**< CAP_SYS_NICE or CAP_SYS_PTRACE is missing */
+	MIG_REASON_HUGETLB_POOL = 7,  /**< no free huge page on the destination */
+	MIG_REASON_FILE_SYSTEM = 8,   /**< cannot move dirty pages */
+	MIG_REASON_DEVICE = 9,        /**< device memory or a driver's pages */
+	MIG_REASON_PROTECTED =
+		10, /**< PROT_NONE or NUMA hint: this kernel does not see them */
+	MIG_REASON_SECRET = 11,    /**< memfd_secret(2) */
+	MIG_REASON_NODE_GONE = 12, /**< the destination vanished */
+	MIG_REASON_UNKNOWN = 13, /**< the kernel gives an errno and nothing else tells */
+	MIG_REASON_UNSUPPORTED = 14, /**< no such system call, or forbidden by seccomp */
 };
 
 #define MIG_NR_REASONS 15
@@ -679,8 +688,8 @@ struct mig_outcome;
 /** Pages with one reason and, where it belongs to the reason, one node or errno. */
 struct mig_left {
 	enum mig_reason reason;
-	int node;		/**< the wanted node */
-	int error;		/**< errno behind MIG_REASON_UNKNOWN, or 0 */
+	int node;  /**< the wanted node */
+	int error; /**< errno behind MIG_REASON_UNKNOWN, or 0 */
 	uint64_t nr_pages;
 };
 
@@ -692,20 +701,21 @@ struct mig_totals {
 	uint64_t skipped_pages;
 	uint64_t left_pages;
 	uint64_t gone_pages;
-	uint64_t paged_out_pages;	/**< of left: pushed to swap by the fallback */
-	uint64_t zero_pages;		/**< the zero page, mapped: not considered, no memory */
-	uint64_t swapped_pages;		/**< swapped out: not considered */
-	uint64_t moved_huge_pages;	/**< units of more than one page that moved whole */
-	uint64_t split_huge_pages;	/**< transparent ones that the kernel split on the way */
+	uint64_t paged_out_pages; /**< of left: pushed to swap by the fallback */
+	uint64_t zero_pages;      /**< the zero page, mapped: not considered, no memory */
+	uint64_t swapped_pages;   /**< swapped out: not considered */
+	uint64_t moved_huge_pages; /**< units of more than one page that moved whole */
+	uint64_t
+		split_huge_pages; /**< transparent ones that the kernel split on the way */
 	uint64_t elapsed_ns;
-	uint64_t longest_call_ns;	/**< the longest single system call */
+	uint64_t longest_call_ns; /**< the longest single system call */
 	unsigned int passes;
-	unsigned int threads;		/**< the most that worked at once */
-	unsigned int processes;		/**< members that were walked */
-	unsigned int processes_gone;	/**< of them, exited or execed meanwhile */
-	unsigned int processes_denied;	/**< of them, not permitted to be looked at */
-	int error;			/**< a negative errno that ended the walk early, or 0 */
-	bool stopped;			/**< by the progress callback */
+	unsigned int threads;          /**< the most that worked at once */
+	unsigned int processes;        /**< members that were walked */
+	unsigned int processes_gone;   /**< of them, exited or execed meanwhile */
+	unsigned int processes_denied; /**< of them, not permitted to be looked at */
+	int error;    /**< a negative errno that ended the walk early, or 0 */
+	bool stopped; /**< by the progress callback */
 	bool timed_out;
 };
 
@@ -748,8 +758,9 @@ const struct mig_pair_count *mig_outcome_get_pair(const struct mig_outcome *outc
  * ------------------------------------------------------------------------ */
 
 enum mig_shared {
-	MIG_SHARED_DEFAULT = 0,	/**< anon with CAP_SYS_NICE, none without */
-	MIG_SHARED_ANON = 1,	/**< shared anonymous and shmem pages move, file pages do not */
+	MIG_SHARED_DEFAULT = 0, /**< anon with CAP_SYS_NICE, none without */
+	MIG_SHARED_ANON =
+		1, /**< shared anonymous and shmem pages move, file pages do not */
 	MIG_SHARED_ALL = 2,
 	MIG_SHARED_NONE = 3,
 };
@@ -760,31 +771,35 @@ struct mig_address_range {
 };
 
 struct mig_plan_options {
-	size_t size;			/**< sizeof(struct mig_plan_options) */
+	size_t size; /**< sizeof(struct mig_plan_options) */
 	enum mig_shared shared;
-	unsigned int only_kinds;	/**< bits 1 << enum mig_kind; 0: all */
-	bool only_thp;			/**< transparent huge pages of those kinds only */
-	const struct mig_address_range *range;	/**< NULL: everywhere */
-	uint64_t min_mapping_bytes;	/**< mappings with less resident memory are skipped */
+	unsigned int only_kinds; /**< bits 1 << enum mig_kind; 0: all */
+	bool only_thp;           /**< transparent huge pages of those kinds only */
+	const struct mig_address_range *range; /**< NULL: everywhere */
+	uint64_t min_mapping_bytes; /**< mappings with less resident memory are skipped */
 };
 
 /** What a plan found out before anything is moved. */
 enum mig_finding_code {
-	MIG_FINDING_NO_ROOM = 0,	/**< refuses: needed and room say by how much */
-	MIG_FINDING_CPUSET_TARGET = 1,	/**< refuses: @process, @node */
-	MIG_FINDING_CPUSET_CALLER = 2,	/**< refuses: @node */
-	MIG_FINDING_NO_SYS_NICE = 3,	/**< refuses: shared pages were asked for */
-	MIG_FINDING_NO_ACCESS = 4,	/**< refuses: @process may not be moved by the caller */
-	MIG_FINDING_BOUND = 5,		/**< warns: @needed_bytes lie in mappings bound to a source */
-	MIG_FINDING_NUMA_BALANCING = 6,	/**< warns: may move pages back to where @process runs */
-	MIG_FINDING_PROCESS_GONE = 7,	/**< informs: @process exited before it was planned */
+	MIG_FINDING_NO_ROOM = 0,       /**< refuses: needed and room say by how much */
+	MIG_FINDING_CPUSET_TARGET = 1, /**< refuses: @process, @node */
+	MIG_FINDING_CPUSET_CALLER = 2, /**< refuses: @node */
+	MIG_FINDING_NO_SYS_NICE = 3,   /**< refuses: shared pages were asked for */
+	MIG_FINDING_NO_ACCESS =
+		4, /**< refuses: @process may not be moved by the caller */
+	MIG_FINDING_BOUND =
+		5, /**< warns: @needed_bytes lie in mappings bound to a source */
+	MIG_FINDING_NUMA_BALANCING =
+		6, /**< warns: may move pages back to where @process runs */
+	MIG_FINDING_PROCESS_GONE =
+		7, /**< informs: @process exited before it was planned */
 };
 
 struct mig_finding {
 	enum mig_finding_code code;
-	bool refuses;			/**< mig_plan_run() would be wrong without force */
-	int node;			/**< MIG_NO_NODE where it does not belong */
-	const struct mig_process *process;	/**< borrowed, may be NULL */
+	bool refuses; /**< mig_plan_run() would be wrong without force */
+	int node;     /**< MIG_NO_NODE where it does not belong */
+	const struct mig_process *process; /**< borrowed, may be NULL */
 	uint64_t needed_bytes;
 	uint64_t room_bytes;
 };
@@ -837,9 +852,9 @@ const struct mig_finding *mig_plan_get_finding(const struct mig_plan *plan, size
 
 /** How far a run is. */
 struct mig_progress {
-	uint64_t planned_bytes;	/**< what the plan found, an estimate */
+	uint64_t planned_bytes; /**< what the plan found, an estimate */
 	uint64_t moved_bytes;
-	uint64_t done_bytes;	/**< moved or settled otherwise, of planned */
+	uint64_t done_bytes; /**< moved or settled otherwise, of planned */
 	uint64_t elapsed_ns;
 	unsigned int pass;
 	unsigned int threads;
@@ -847,16 +862,16 @@ struct mig_progress {
 
 enum mig_fallback {
 	MIG_FALLBACK_NONE = 0,
-	MIG_FALLBACK_SWAP = 1,	/**< page out what direct migration could not move */
+	MIG_FALLBACK_SWAP = 1, /**< page out what direct migration could not move */
 };
 
 struct mig_run_options {
-	size_t size;			/**< sizeof(struct mig_run_options) */
-	unsigned int threads;		/**< 0: decided while running */
-	unsigned int passes;		/**< 0: 6 */
-	uint64_t max_stall_ns;		/**< bound for one system call; 0: 250 ms */
-	uint64_t rate_bytes_per_second;	/**< 0: no bound */
-	uint64_t timeout_ns;		/**< 0: none */
+	size_t size;                    /**< sizeof(struct mig_run_options) */
+	unsigned int threads;           /**< 0: decided while running */
+	unsigned int passes;            /**< 0: 6 */
+	uint64_t max_stall_ns;          /**< bound for one system call; 0: 250 ms */
+	uint64_t rate_bytes_per_second; /**< 0: no bound */
+	uint64_t timeout_ns;            /**< 0: none */
 	enum mig_fallback fallback;
 	/** Called about ten times a second, in the calling thread; true stops the
 	 *  run between two system calls. May be NULL. */
@@ -893,20 +908,20 @@ int mig_plan_run(struct mig_plan *plan, const struct mig_run_options *options,
 
 /** What became of one address of mig_pages_move(). */
 enum mig_page_result {
-	MIG_PAGE_MOVED = 0,	/**< it is on the wanted node now */
-	MIG_PAGE_FAILED = 1,	/**< tried and still elsewhere: busy, pinned or no memory */
-	MIG_PAGE_UNTRIED = 2,	/**< the kernel stopped before it */
-	MIG_PAGE_ABSENT = 3,	/**< nothing resident there, or no mapping */
-	MIG_PAGE_SHARED = 4,	/**< others map it and MIG_MOVE_SHARED was not given */
+	MIG_PAGE_MOVED = 0,   /**< it is on the wanted node now */
+	MIG_PAGE_FAILED = 1,  /**< tried and still elsewhere: busy, pinned or no memory */
+	MIG_PAGE_UNTRIED = 2, /**< the kernel stopped before it */
+	MIG_PAGE_ABSENT = 3,  /**< nothing resident there, or no mapping */
+	MIG_PAGE_SHARED = 4,  /**< others map it and MIG_MOVE_SHARED was not given */
 };
 
 struct mig_page {
 	uint64_t address;
-	int node;			/**< out: where it is now; MIG_NO_NODE if absent */
-	enum mig_page_result result;	/**< out */
+	int node;                    /**< out: where it is now; MIG_NO_NODE if absent */
+	enum mig_page_result result; /**< out */
 };
 
-#define MIG_MOVE_SHARED 1U	/**< MPOL_MF_MOVE_ALL: needs CAP_SYS_NICE */
+#define MIG_MOVE_SHARED 1U /**< MPOL_MF_MOVE_ALL: needs CAP_SYS_NICE */
 
 /**
  * mig_pages_query - on which nodes pages are: move_pages(2) without nodes
@@ -943,10 +958,10 @@ int mig_pages_move(struct mig_context *context, pid_t pid, struct mig_page *page
 
 /** What migrate_pages(2) said and what numa_maps says afterwards. */
 struct mig_migration {
-	uint64_t kernel_count;		/**< its return value: pages it knows it could not move */
-	int error;			/**< 0, or the errno with which it stopped half-way */
-	uint64_t before_pages;		/**< on the source nodes, before */
-	uint64_t left_pages;		/**< on source nodes that no pair keeps, after */
+	uint64_t kernel_count; /**< its return value: pages it knows it could not move */
+	int error;             /**< 0, or the errno with which it stopped half-way */
+	uint64_t before_pages; /**< on the source nodes, before */
+	uint64_t left_pages;   /**< on source nodes that no pair keeps, after */
 };
 
 /**
@@ -969,20 +984,20 @@ int mig_nodes_migrate(struct mig_context *context, pid_t pid,
 enum mig_policy {
 	MIG_POLICY_DEFAULT = 0,
 	MIG_POLICY_BIND = 1,
-	MIG_POLICY_PREFER = 2,			/**< one node */
+	MIG_POLICY_PREFER = 2, /**< one node */
 	MIG_POLICY_INTERLEAVE = 3,
-	MIG_POLICY_WEIGHTED_INTERLEAVE = 4,	/**< Linux 6.9 and newer, else -ENOTSUP */
+	MIG_POLICY_WEIGHTED_INTERLEAVE = 4, /**< Linux 6.9 and newer, else -ENOTSUP */
 };
 
-#define MIG_BIND_MOVE 1U	/**< move pages that are misplaced */
-#define MIG_BIND_MOVE_SHARED 2U	/**< also those that others map: CAP_SYS_NICE */
+#define MIG_BIND_MOVE 1U        /**< move pages that are misplaced */
+#define MIG_BIND_MOVE_SHARED 2U /**< also those that others map: CAP_SYS_NICE */
 
 /** A range after mig_range_bind(), read back. */
 struct mig_binding {
-	enum mig_policy policy;		/**< as get_mempolicy(2) says at its start */
+	enum mig_policy policy; /**< as get_mempolicy(2) says at its start */
 	struct mig_nodeset nodes;
 	uint64_t resident_pages;
-	uint64_t misplaced_pages;	/**< resident on a node that is not in @nodes */
+	uint64_t misplaced_pages; /**< resident on a node that is not in @nodes */
 };
 
 /**

@@ -14,7 +14,8 @@ static bool goes_with(const struct mig_task *task, const struct mig_task *first)
 	       (task->unit_pages > 1) == (first->unit_pages > 1);
 }
 
-static uint32_t units_that_fit(const struct mig_task *task, uint64_t pages, size_t addresses)
+static uint32_t units_that_fit(const struct mig_task *task, uint64_t pages,
+			       size_t addresses)
 {
 	uint64_t units = pages / task->unit_pages;
 
@@ -43,7 +44,8 @@ static uint64_t fill_batch(struct mig_worker *worker, const struct mig_tasks *ta
 
 	batch->nr = 0;
 	worker->nr_picks = 0;
-	for (size_t i = first; i < tasks->nr && worker->nr_picks < MIG_WORKER_PICKS; i++) {
+	for (size_t i = first; i < tasks->nr && worker->nr_picks < MIG_WORKER_PICKS;
+	     i++) {
 		const struct mig_task *task = &tasks->tasks[i];
 		uint32_t nr;
 
@@ -137,8 +139,8 @@ static int call(struct mig_worker *worker, const struct mig_task *like)
 			return -ESRCH;
 		r = mig_batch_move(engine->context, &worker->batch, tid, like->to,
 				   engine->plan->sharing.may_move_shared);
-	} while (r == -EINTR ||
-		 ((r == -ESRCH || r == -EINVAL) && mig_process_next_thread(process, &tid)));
+	} while (r == -EINTR || ((r == -ESRCH || r == -EINVAL) &&
+				 mig_process_next_thread(process, &tid)));
 	/* After execve(2) the call has met other memory at these addresses. */
 	if (r == -EINVAL || mig_pagemap_is_gone(&like->walk->pagemap, like->address))
 		return -ESRCH;
@@ -147,7 +149,8 @@ static int call(struct mig_worker *worker, const struct mig_task *like)
 
 /* Learn from the call, and give back the room that was not used. */
 static void account(struct mig_worker *worker, const struct mig_task *like,
-		    enum mig_pace_class pace_class, uint64_t nr_pages, uint64_t moved, int r)
+		    enum mig_pace_class pace_class, uint64_t nr_pages, uint64_t moved,
+		    int r)
 {
 	struct mig_engine *engine = worker->engine;
 	struct mig_totals *totals = &worker->outcome->totals;
@@ -160,7 +163,8 @@ static void account(struct mig_worker *worker, const struct mig_task *like,
 			totals->longest_call_ns = worker->batch.elapsed_ns;
 	}
 	if (!huge && moved < nr_pages)
-		mig_destinations_give_back(&engine->destinations, like->to, nr_pages - moved);
+		mig_destinations_give_back(&engine->destinations, like->to,
+					   nr_pages - moved);
 	if (!r && worker->batch.no_memory)
 		mig_destinations_set_full(&engine->destinations, like->to, huge);
 }
@@ -170,8 +174,8 @@ static void move_like(struct mig_worker *worker, struct mig_tasks *tasks, size_t
 	struct mig_engine *engine = worker->engine;
 	struct mig_totals *totals = &worker->outcome->totals;
 	const struct mig_task like = tasks->tasks[first];
-	enum mig_pace_class pace_class = like.unit_pages > 1 ? MIG_PACE_LARGE :
-							       MIG_PACE_SMALL;
+	enum mig_pace_class pace_class =
+		like.unit_pages > 1 ? MIG_PACE_LARGE : MIG_PACE_SMALL;
 	uint64_t moved = totals->moved_pages, considered = totals->considered_pages;
 	uint64_t nr_pages = fill_batch(worker, tasks, first,
 				       mig_pace_get_limit(&engine->pace, pace_class));

@@ -23,7 +23,8 @@ void mig_outcome_free(struct mig_outcome *outcome)
 	free(outcome);
 }
 
-void mig_outcome_add_moved(struct mig_outcome *outcome, int from, int to, uint64_t nr_pages)
+void mig_outcome_add_moved(struct mig_outcome *outcome, int from, int to,
+			   uint64_t nr_pages)
 {
 	outcome->totals.considered_pages += nr_pages;
 	outcome->totals.moved_pages += nr_pages;
@@ -139,7 +140,8 @@ uint64_t mig_outcome_get_skipped(const struct mig_outcome *outcome, enum mig_ski
 	return (unsigned int)skip < MIG_NR_SKIPS ? outcome->skipped[skip] : 0;
 }
 
-const struct mig_left *mig_outcome_get_left(const struct mig_outcome *outcome, size_t index)
+const struct mig_left *mig_outcome_get_left(const struct mig_outcome *outcome,
+					    size_t index)
 {
 	return index < outcome->nr_left ? &outcome->left[index] : NULL;
 }

@@ -17,13 +17,14 @@ struct mig_outcome {
 	struct mig_left *left;
 	size_t nr_left;
 	struct mig_pairs moved;
-	int error;	/**< -ENOMEM once a detail could not be kept */
+	int error; /**< -ENOMEM once a detail could not be kept */
 };
 
 /** mig_outcome_new - an empty account. Errors: -ENOMEM. */
 int mig_outcome_new(struct mig_outcome **ret_outcome);
 
-void mig_outcome_add_moved(struct mig_outcome *outcome, int from, int to, uint64_t nr_pages);
+void mig_outcome_add_moved(struct mig_outcome *outcome, int from, int to,
+			   uint64_t nr_pages);
 void mig_outcome_add_already(struct mig_outcome *outcome, uint64_t nr_pages);
 void mig_outcome_add_skipped(struct mig_outcome *outcome, enum mig_skip skip,
 			     uint64_t nr_pages);

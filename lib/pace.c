@@ -54,13 +54,14 @@ void mig_pace_record(struct mig_pace *pace, enum mig_pace_class pace_class,
 		     uint64_t nr_pages, uint64_t elapsed_ns)
 {
 	uint64_t limit = __atomic_load_n(&pace->limit[pace_class], __ATOMIC_RELAXED);
-	uint64_t most = pace_class == MIG_PACE_LARGE ? MOST_LARGE_PAGES :
-						       MIG_PACE_MOST_ADDRESSES;
+	uint64_t most =
+		pace_class == MIG_PACE_LARGE ? MOST_LARGE_PAGES : MIG_PACE_MOST_ADDRESSES;
 	uint64_t fitting;
 
 	if (!elapsed_ns)
 		elapsed_ns = 1;
-	fitting = (uint64_t)((double)nr_pages * (double)pace->call_ns / (double)elapsed_ns);
+	fitting =
+		(uint64_t)((double)nr_pages * (double)pace->call_ns / (double)elapsed_ns);
 	/* A short call says little about a long one. */
 	if (nr_pages < limit / 2 && fitting > limit)
 		return;

@@ -19,19 +19,19 @@
 
 /** Classes of units with speeds of their own. */
 enum mig_pace_class {
-	MIG_PACE_SMALL,		/**< single pages */
-	MIG_PACE_LARGE,		/**< folios of many pages, hugetlb */
+	MIG_PACE_SMALL, /**< single pages */
+	MIG_PACE_LARGE, /**< folios of many pages, hugetlb */
 	MIG_PACE_NR_CLASSES,
 };
 
 struct mig_pace {
 	size_t page_size;
-	uint64_t call_ns;	/**< how long a call should take at most */
-	bool strict;		/**< the user gave that bound: small calls are allowed */
-	uint64_t rate;		/**< bytes per second, 0: no bound */
-	uint64_t limit[MIG_PACE_NR_CLASSES];	/**< pages in the next call */
-	pthread_mutex_t lock;	/**< of next_ns */
-	uint64_t next_ns;	/**< when the rate allows the next call */
+	uint64_t call_ns; /**< how long a call should take at most */
+	bool strict;      /**< the user gave that bound: small calls are allowed */
+	uint64_t rate;    /**< bytes per second, 0: no bound */
+	uint64_t limit[MIG_PACE_NR_CLASSES]; /**< pages in the next call */
+	pthread_mutex_t lock;                /**< of next_ns */
+	uint64_t next_ns;                    /**< when the rate allows the next call */
 };
 
 /** mig_pace_init - @max_stall_ns and @rate may be 0. */

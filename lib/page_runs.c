@@ -23,7 +23,7 @@ static void cleanup_frames(struct mig_frames *const *frames)
 }
 
 struct runs {
-	struct mig_page_run run;	/**< being extended */
+	struct mig_page_run run; /**< being extended */
 	size_t page_size;
 	int (*visit)(void *data, const struct mig_page_run *run);
 	void *data;
@@ -62,9 +62,11 @@ static int visit_units(struct runs *runs, const struct mig_page_scan *scan, uint
 		const struct mig_units *units = &scan->units[i];
 		uint64_t at = run_end(runs);
 
-		r = extend(runs, at, (units->address - at) / runs->page_size, MIG_NO_NODE);
+		r = extend(runs, at, (units->address - at) / runs->page_size,
+			   MIG_NO_NODE);
 		if (!r)
-			r = extend(runs, units->address, mig_units_pages(units), units->node);
+			r = extend(runs, units->address, mig_units_pages(units),
+				   units->node);
 	}
 	if (!r && next > run_end(runs))
 		r = extend(runs, run_end(runs), (next - run_end(runs)) / runs->page_size,
@@ -72,7 +74,8 @@ static int visit_units(struct runs *runs, const struct mig_page_scan *scan, uint
 	return r;
 }
 
-static int open_frames(const struct mig_topology *topology, struct mig_frames **ret_frames)
+static int open_frames(const struct mig_topology *topology,
+		       struct mig_frames **ret_frames)
 {
 	int r;
 
@@ -92,8 +95,11 @@ int mig_residency_read_runs(const struct mig_process *process,
 	CLEANUP(cleanup_scan) struct mig_page_scan scan = { 0 };
 	CLEANUP(cleanup_pagemap)
 	struct mig_pagemap pagemap = { .fd = -1, .flags_fd = -1, .count_fd = -1 };
-	struct mig_span span = { .start = start, .end = end, .only_node = MIG_NO_NODE,
-				 .page_size_bytes = page_size_bytes, .sparse = true };
+	struct mig_span span = { .start = start,
+				 .end = end,
+				 .only_node = MIG_NO_NODE,
+				 .page_size_bytes = page_size_bytes,
+				 .sparse = true };
 	struct runs runs = { .run.start = start, .visit = visit, .data = data };
 	int r;
 

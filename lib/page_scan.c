@@ -44,12 +44,14 @@ void mig_page_scan_done(struct mig_page_scan *scan)
 	*scan = (struct mig_page_scan){ 0 };
 }
 
-void mig_page_scan_set_process(struct mig_page_scan *scan, const struct mig_process *process,
+void mig_page_scan_set_process(struct mig_page_scan *scan,
+			       const struct mig_process *process,
 			       struct mig_pagemap *pagemap)
 {
 	scan->pagemap = pagemap;
 	scan->process = process;
-	scan->huge_size_bytes = pagemap->has_frames ? 0 : read_huge_size(process->context);
+	scan->huge_size_bytes =
+		pagemap->has_frames ? 0 : read_huge_size(process->context);
 	scan->guess_huge = scan->huge_size_bytes != 0;
 }
 
@@ -79,10 +81,10 @@ static void add_unit(struct mig_page_scan *scan, uint64_t address, uint64_t entr
 	uint16_t flags = flags_of(entry) | more_flags;
 	int node = node_of(scan, entry);
 
-	if (last && node != MIG_NO_NODE && last->node == node &&
-	    last->flags == flags && !(flags & MIG_UNIT_SHARED) &&
-	    last->unit_pages == nr_pages &&
-	    last->address + (mig_units_pages(last) << scan->pagemap->context->page_shift) ==
+	if (last && node != MIG_NO_NODE && last->node == node && last->flags == flags &&
+	    !(flags & MIG_UNIT_SHARED) && last->unit_pages == nr_pages &&
+	    last->address + (mig_units_pages(last)
+			     << scan->pagemap->context->page_shift) ==
 		    address) {
 		last->nr++;
 		return;
@@ -99,7 +101,8 @@ static void add_unit(struct mig_page_scan *scan, uint64_t address, uint64_t entr
 
 /* Whether a physically consecutive run may hold a large folio: looked for at its
  * first aligned frame and at every frame that a huge page could begin with. */
-static bool run_has_folio(const struct mig_page_scan *scan, uint64_t frame, size_t nr_pages)
+static bool run_has_folio(const struct mig_page_scan *scan, uint64_t frame,
+			  size_t nr_pages)
 {
 	uint64_t end = frame + nr_pages;
 	uint64_t probe = (frame + PROBE_ALIGN - 1) / PROBE_ALIGN * PROBE_ALIGN;
@@ -132,8 +135,8 @@ static void add_folios(struct mig_page_scan *scan, uint64_t address, size_t firs
 		if (flags & MIG_FLAG_ZERO_PAGE)
 			scan->zero_pages += end - at;
 		else
-			add_unit(scan, address + at * page_size, scan->entries[first + at],
-				 end - at, 0);
+			add_unit(scan, address + at * page_size,
+				 scan->entries[first + at], end - at, 0);
 		at = end;
 	}
 }
@@ -165,7 +168,8 @@ static bool is_zero_page(struct mig_page_scan *scan, uint64_t entry)
 }
 
 /* The pages from @first on that are consecutive in physical memory too. */
-static size_t physical_run(const struct mig_page_scan *scan, size_t first, size_t nr_pages)
+static size_t physical_run(const struct mig_page_scan *scan, size_t first,
+			   size_t nr_pages)
 {
 	uint64_t frame = scan->entries[first] & MIG_PAGEMAP_FRAME;
 	size_t end = first + 1;
@@ -206,9 +210,9 @@ static bool is_on_one_node(const struct mig_page_scan *scan, uint64_t address,
 		size_t nr = 0;
 
 		for (; at < nr_pages && nr < 256; at++, nr++)
-			addresses[nr] =
-				(void *)(uintptr_t)(address +
-						    at * scan->pagemap->context->page_size);
+			addresses[nr] = (void *)(uintptr_t)(address +
+							    at * scan->pagemap->context
+									    ->page_size);
 		if (mig_batch_ask_process(scan->process, addresses, status, nr) < 0)
 			return false;
 		if (at == nr)

@@ -13,19 +13,19 @@
 #include "pagemap.h"
 #include "span.h"
 
-#define MIG_UNIT_SHARED 1U	/**< mapped more than once, here or elsewhere */
-#define MIG_UNIT_FILE 2U	/**< page of a file or of shared memory */
+#define MIG_UNIT_SHARED 1U /**< mapped more than once, here or elsewhere */
+#define MIG_UNIT_FILE 2U   /**< page of a file or of shared memory */
 #define MIG_UNIT_HUGETLB 4U
-#define MIG_UNIT_GUESSED 8U	/**< taken for one folio without proof */
+#define MIG_UNIT_GUESSED 8U /**< taken for one folio without proof */
 
 /** Units of one size that follow each other, lie on one node and are alike. */
 struct mig_units {
 	uint64_t address;
-	uint64_t frame;		/**< of the first page; 0: not known */
-	uint32_t nr;		/**< how many; 1 where they are shared or of no known node */
-	uint32_t unit_pages;	/**< base pages in each */
-	int16_t node;		/**< MIG_NO_NODE: not known */
-	uint16_t flags;		/**< MIG_UNIT_* */
+	uint64_t frame;      /**< of the first page; 0: not known */
+	uint32_t nr;         /**< how many; 1 where they are shared or of no known node */
+	uint32_t unit_pages; /**< base pages in each */
+	int16_t node;        /**< MIG_NO_NODE: not known */
+	uint16_t flags;      /**< MIG_UNIT_* */
 };
 
 /** The most pages that one call of mig_page_scan_next() looks at. */
@@ -33,16 +33,16 @@ struct mig_units {
 
 struct mig_page_scan {
 	struct mig_pagemap *pagemap;
-	const struct mig_frames *frames;	/**< NULL: frame numbers are of no use */
-	const struct mig_process *process;	/**< whom to ask where pages are */
-	bool guess_huge;	/**< see above; the caller clears it when a guess was wrong */
+	const struct mig_frames *frames;   /**< NULL: frame numbers are of no use */
+	const struct mig_process *process; /**< whom to ask where pages are */
+	bool guess_huge; /**< see above; the caller clears it when a guess was wrong */
 	uint64_t huge_size_bytes;
-	struct mig_units *units;	/**< of the last step, MIG_SCAN_PAGES of room */
+	struct mig_units *units; /**< of the last step, MIG_SCAN_PAGES of room */
 	size_t nr_units;
-	uint64_t swapped_pages;	/**< met so far */
-	uint64_t zero_pages;	/**< met so far */
-	uint64_t zero_frame;	/**< the last one seen, 0: none */
-	int only_node;		/**< of the span, see there */
+	uint64_t swapped_pages; /**< met so far */
+	uint64_t zero_pages;    /**< met so far */
+	uint64_t zero_frame;    /**< the last one seen, 0: none */
+	int only_node;          /**< of the span, see there */
 	uint64_t *entries;
 	uint64_t *flags;
 };
@@ -72,7 +72,8 @@ int mig_page_scan_init(struct mig_page_scan *scan, const struct mig_frames *fram
 void mig_page_scan_done(struct mig_page_scan *scan);
 
 /** mig_page_scan_set_process - whose memory is looked at from now on. */
-void mig_page_scan_set_process(struct mig_page_scan *scan, const struct mig_process *process,
+void mig_page_scan_set_process(struct mig_page_scan *scan,
+			       const struct mig_process *process,
 			       struct mig_pagemap *pagemap);
 
 /**

@@ -10,7 +10,9 @@
 int mig_pagemap_open(const struct mig_process *process, struct mig_pagemap *ret_pagemap)
 {
 	const struct mig_context *context = process->context;
-	struct mig_pagemap pagemap = { .context = context, .flags_fd = -1, .count_fd = -1 };
+	struct mig_pagemap pagemap = { .context = context,
+				       .flags_fd = -1,
+				       .count_fd = -1 };
 
 	pagemap.fd = mig_process_open_file(process, "pagemap");
 	if (pagemap.fd < 0)
@@ -108,8 +110,8 @@ bool mig_pagemap_shows_frames(const struct mig_context *context)
 {
 	CLEANUP_CLOSE int fd = mig_procfs_open(context, "proc/self/pagemap");
 	uint64_t entry = 0;
-	off_t offset = (off_t)((uintptr_t)&entry >> context->page_shift) *
-		       (off_t)sizeof(entry);
+	off_t offset =
+		(off_t)((uintptr_t)&entry >> context->page_shift) * (off_t)sizeof(entry);
 	uint64_t own = 0;
 
 	if (fd < 0 || context->calls->pread(fd, &own, sizeof(own), offset) != sizeof(own))

@@ -11,8 +11,9 @@
 #include "process.h"
 
 #define MIG_PAGEMAP_PRESENT (UINT64_C(1) << 63)
-#define MIG_PAGEMAP_SWAPPED (UINT64_C(1) << 62) /**< or any other entry that is not present */
-#define MIG_PAGEMAP_FILE (UINT64_C(1) << 61)	/**< file page or shared anonymous */
+#define MIG_PAGEMAP_SWAPPED \
+	(UINT64_C(1) << 62) /**< or any other entry that is not present */
+#define MIG_PAGEMAP_FILE (UINT64_C(1) << 61) /**< file page or shared anonymous */
 #define MIG_PAGEMAP_EXCLUSIVE (UINT64_C(1) << 56)
 #define MIG_PAGEMAP_FRAME ((UINT64_C(1) << 55) - 1)
 
@@ -32,10 +33,10 @@
 struct mig_pagemap {
 	const struct mig_context *context;
 	int fd;
-	int flags_fd;	/**< below 0: not readable */
-	int count_fd;	/**< below 0: not readable */
+	int flags_fd; /**< below 0: not readable */
+	int count_fd; /**< below 0: not readable */
 	bool has_frames;
-	bool no_scan;	/**< the kernel has no PAGEMAP_SCAN */
+	bool no_scan; /**< the kernel has no PAGEMAP_SCAN */
 };
 
 /**

@@ -24,8 +24,8 @@ static int take_addresses(struct mig_batch *batch, const struct mig_page *pages,
 	return 0;
 }
 
-static int check(const struct mig_context *context, pid_t pid, const struct mig_page *pages,
-		 size_t nr_pages)
+static int check(const struct mig_context *context, pid_t pid,
+		 const struct mig_page *pages, size_t nr_pages)
 {
 	if (!context || pid < 0 || (!pages && nr_pages))
 		return -EINVAL;

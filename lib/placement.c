@@ -19,9 +19,9 @@ struct mig_placement {
 	struct mig_nodeset to;
 	/** For every node the target of its pages; MIG_NO_NODE: not covered. */
 	int16_t wanted[MIG_MAX_NODES];
-	struct target_weight *weights;	/**< spread only, ascending by node */
+	struct target_weight *weights; /**< spread only, ascending by node */
 	size_t nr_weights;
-	uint64_t whole;			/**< the sum of the weights */
+	uint64_t whole; /**< the sum of the weights */
 };
 
 static int nth_node(const struct mig_nodeset *set, unsigned int n)
@@ -79,9 +79,9 @@ static void pair_nearest(struct mig_placement *placement)
 	for (int node = mig_nodeset_next(&placement->from, MIG_NO_NODE);
 	     node != MIG_NO_NODE; node = mig_nodeset_next(&placement->from, node))
 		placement->wanted[node] =
-			(int16_t)(mig_nodeset_has(&placement->to, node) ?
-					  node :
-					  nearest_target(placement, node));
+			(int16_t)(mig_nodeset_has(&placement->to, node)
+					  ? node
+					  : nearest_target(placement, node));
 }
 
 static int set_weights(struct mig_placement *placement,
@@ -129,21 +129,23 @@ static void set_sources(struct mig_placement *placement, const struct mig_nodese
 {
 	if (from) {
 		placement->from = *from;
-		mig_nodeset_and(&placement->from,
-				mig_topology_get_nodes(placement->topology,
-						       MIG_NODES_MEMORY));
+		mig_nodeset_and(
+			&placement->from,
+			mig_topology_get_nodes(placement->topology, MIG_NODES_MEMORY));
 	} else {
 		placement->from =
 			*mig_topology_get_nodes(placement->topology, MIG_NODES_MEMORY);
 	}
 }
 
-static int choose_place(const struct mig_placement_options *options, enum mig_place *ret_place)
+static int choose_place(const struct mig_placement_options *options,
+			enum mig_place *ret_place)
 {
 	enum mig_place place = options->place;
 
 	if (options->nr_map) {
-		if (!options->map || options->from || options->to || options->nr_weights ||
+		if (!options->map || options->from || options->to ||
+		    options->nr_weights ||
 		    (place != MIG_PLACE_DEFAULT && place != MIG_PLACE_MAP))
 			return -EINVAL;
 		*ret_place = MIG_PLACE_MAP;
@@ -162,7 +164,8 @@ static int choose_place(const struct mig_placement_options *options, enum mig_pl
 	return 0;
 }
 
-static int fill(struct mig_placement *placement, const struct mig_placement_options *options)
+static int fill(struct mig_placement *placement,
+		const struct mig_placement_options *options)
 {
 	if (placement->place == MIG_PLACE_MAP)
 		return set_map(placement, options);
@@ -287,7 +290,8 @@ bool mig_placement_moves_twice(const struct mig_placement *placement)
 	return false;
 }
 
-const struct mig_topology *mig_placement_get_topology(const struct mig_placement *placement)
+const struct mig_topology *
+mig_placement_get_topology(const struct mig_placement *placement)
 {
 	return placement->topology;
 }

@@ -40,6 +40,7 @@ uint64_t mig_placement_get_share(const struct mig_placement *placement, int node
 bool mig_placement_moves_twice(const struct mig_placement *placement);
 
 /** mig_placement_get_topology - borrowed. */
-const struct mig_topology *mig_placement_get_topology(const struct mig_placement *placement);
+const struct mig_topology *
+mig_placement_get_topology(const struct mig_placement *placement);
 
 #endif

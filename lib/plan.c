@@ -12,8 +12,8 @@
 
 int mig_plan_add_finding(struct mig_plan *plan, const struct mig_finding *finding)
 {
-	struct mig_finding *findings = reallocarray(plan->findings, plan->nr_findings + 1,
-						    sizeof(*findings));
+	struct mig_finding *findings =
+		reallocarray(plan->findings, plan->nr_findings + 1, sizeof(*findings));
 
 	if (!findings)
 		return -ENOMEM;
@@ -25,7 +25,8 @@ int mig_plan_add_finding(struct mig_plan *plan, const struct mig_finding *findin
 /* CAP_SYS_NICE in the initial namespace is what MPOL_MF_MOVE_ALL asks for first. */
 static int may_move_shared(const struct mig_plan *plan, bool *ret_may)
 {
-	long r = plan->context->calls->move_pages(0, 0, NULL, NULL, NULL, MPOL_MF_MOVE_ALL);
+	long r = plan->context->calls->move_pages(0, 0, NULL, NULL, NULL,
+						  MPOL_MF_MOVE_ALL);
 
 	if (r == -ENOSYS)
 		return -ENOSYS;
@@ -78,7 +79,8 @@ int mig_plan_new(struct mig_target *target, const struct mig_topology *topology,
 	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	int r;
 
-	if (!target || !topology || !placement || !ret_plan || !mig_target_get_count(target))
+	if (!target || !topology || !placement || !ret_plan ||
+	    !mig_target_get_count(target))
 		return -EINVAL;
 	if (!mig_topology_get_context(topology)->live)
 		return -EXDEV;
@@ -147,10 +149,10 @@ static uint32_t take_quota(struct mig_quota *quota, const struct mig_units *unit
 		nr = pages / (int64_t)units->unit_pages;
 		if (nr > (int64_t)units->nr)
 			nr = units->nr;
-	} while (nr > 0 && !__atomic_compare_exchange_n(
-				   &quota->pages, &pages,
-				   pages - nr * (int64_t)units->unit_pages, true,
-				   __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	} while (nr > 0 &&
+		 !__atomic_compare_exchange_n(&quota->pages, &pages,
+					      pages - nr * (int64_t)units->unit_pages,
+					      true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return (uint32_t)nr;
 }
 

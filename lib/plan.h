@@ -14,7 +14,7 @@
 struct mig_quota {
 	int from;
 	int to;
-	int64_t pages;	/**< atomic */
+	int64_t pages; /**< atomic */
 };
 
 /** A span of one member of the target. */
@@ -29,21 +29,21 @@ struct mig_plan {
 	const struct mig_topology *topology;
 	const struct mig_placement *placement;
 	struct mig_plan_options options;
-	struct mig_address_range range;	/**< where options.range points to */
-	struct mig_frames *frames;	/**< NULL: frame numbers are not shown to us */
+	struct mig_address_range range; /**< where options.range points to */
+	struct mig_frames *frames;      /**< NULL: frame numbers are not shown to us */
 	struct mig_sharing sharing;
-	struct mig_frametable seen;	/**< shared frames that demand has counted */
+	struct mig_frametable seen; /**< shared frames that demand has counted */
 	struct mig_residency *residency;
-	struct mig_outcome *settled;	/**< pages of mappings that have nothing to move */
+	struct mig_outcome *settled; /**< pages of mappings that have nothing to move */
 	/** What must be looked at page by page, by member and address. As long as the
 	 *  target has mappings, not as it has pages. */
 	struct mig_member_span *spans;
 	size_t nr_spans;
 	size_t max_spans;
-	size_t nr_members;	/**< that were looked at */
-	struct mig_pairs demand;		/**< all pages */
-	struct mig_pairs hugetlb_demand;	/**< of them, in hugetlb mappings */
-	struct mig_quota *quotas;	/**< by source, nearest first */
+	size_t nr_members;               /**< that were looked at */
+	struct mig_pairs demand;         /**< all pages */
+	struct mig_pairs hugetlb_demand; /**< of them, in hugetlb mappings */
+	struct mig_quota *quotas;        /**< by source, nearest first */
 	size_t nr_quotas;
 	struct mig_finding *findings;
 	size_t nr_findings;

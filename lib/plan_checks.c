@@ -34,7 +34,8 @@ static uint64_t needed_pages(const struct mig_plan *plan, int node)
 {
 	uint64_t huge = mig_pairs_get_into(&plan->hugetlb_demand, node);
 	uint64_t pool = huge ? free_hugetlb_pages(plan, node) : 0;
-	uint64_t in = mig_pairs_get_into(&plan->demand, node) - (huge < pool ? huge : pool);
+	uint64_t in =
+		mig_pairs_get_into(&plan->demand, node) - (huge < pool ? huge : pool);
 	uint64_t out = mig_pairs_get_out_of(&plan->demand, node);
 
 	return in > out ? in - out : 0;
@@ -85,9 +86,11 @@ static size_t rank_targets(const struct mig_plan *plan, int from,
 
 	for (int to = mig_nodeset_next(targets, MIG_NO_NODE); to != MIG_NO_NODE;
 	     to = mig_nodeset_next(targets, to)) {
-		unsigned int distance = mig_topology_get_distance(plan->topology, from, to);
+		unsigned int distance =
+			mig_topology_get_distance(plan->topology, from, to);
 
-		candidates[nr++] = (struct candidate){ to, distance ? distance : UINT16_MAX };
+		candidates[nr++] =
+			(struct candidate){ to, distance ? distance : UINT16_MAX };
 	}
 	qsort(candidates, nr, sizeof(*candidates), by_distance);
 	return nr;
@@ -162,10 +165,14 @@ static int check_cpuset(struct mig_plan *plan, const struct mig_nodeset *allowed
 	for (int node = mig_nodeset_next(targets, MIG_NO_NODE); node != MIG_NO_NODE;
 	     node = mig_nodeset_next(targets, node)) {
 		const struct mig_finding finding = {
-			.code = code, .refuses = true, .node = node, .process = process,
+			.code = code,
+			.refuses = true,
+			.node = node,
+			.process = process,
 		};
-		int r = mig_nodeset_has(allowed, node) ? 0 :
-							 mig_plan_add_finding(plan, &finding);
+		int r = mig_nodeset_has(allowed, node)
+				? 0
+				: mig_plan_add_finding(plan, &finding);
 
 		if (r < 0)
 			return r;
@@ -221,7 +228,9 @@ static int check_processes(struct mig_plan *plan)
 static int check_rights(struct mig_plan *plan)
 {
 	const struct mig_finding finding = {
-		.code = MIG_FINDING_NO_SYS_NICE, .refuses = true, .node = MIG_NO_NODE,
+		.code = MIG_FINDING_NO_SYS_NICE,
+		.refuses = true,
+		.node = MIG_NO_NODE,
 	};
 	bool asked = plan->options.shared == MIG_SHARED_ANON ||
 		     plan->options.shared == MIG_SHARED_ALL;
@@ -251,9 +260,9 @@ int mig_plan_check(struct mig_plan *plan)
 	if (!r)
 		r = check_rights(plan);
 	if (!r)
-		r = check_cpuset(plan,
-				 mig_topology_get_nodes(plan->topology, MIG_NODES_ALLOWED),
-				 NULL, MIG_FINDING_CPUSET_CALLER);
+		r = check_cpuset(
+			plan, mig_topology_get_nodes(plan->topology, MIG_NODES_ALLOWED),
+			NULL, MIG_FINDING_CPUSET_CALLER);
 	if (!r)
 		r = check_processes(plan);
 	mig_pairs_sort(&plan->demand);

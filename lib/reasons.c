@@ -3,9 +3,9 @@
 #include "libmigrate.h"
 
 struct wording {
-	const char *name;	/**< stable key */
+	const char *name; /**< stable key */
 	const char *text;
-	const char *hint;	/**< NULL: none is known */
+	const char *hint; /**< NULL: none is known */
 };
 
 static const struct wording skips[MIG_NR_SKIPS] = {
@@ -30,7 +30,8 @@ static const struct wording reasons[MIG_NR_REASONS] = {
 				       "add the node to cpuset.mems of its cgroup" },
 	[MIG_REASON_CPUSET_CALLER] = { "cpuset-caller",
 				       "the caller's own cpuset forbids the destination",
-				       "run migratectl in a cgroup that may use the node" },
+				       "run migratectl in a cgroup that may use the "
+				       "node" },
 	[MIG_REASON_PERMISSION] = { "permission", "not permitted",
 				    "CAP_SYS_NICE and CAP_SYS_PTRACE are needed" },
 	[MIG_REASON_HUGETLB_POOL] = { "hugetlb-pool",
@@ -41,7 +42,8 @@ static const struct wording reasons[MIG_NR_REASONS] = {
 				     "sync(1) the file and try again" },
 	[MIG_REASON_DEVICE] = { "device", "device memory or a driver's pages", NULL },
 	[MIG_REASON_PROTECTED] = { "protected",
-				   "access-protected pages, which this kernel does not see",
+				   "access-protected pages, which this kernel does not "
+				   "see",
 				   "Linux 6.12 moves them" },
 	[MIG_REASON_SECRET] = { "secret", "secret memory (memfd_secret)", NULL },
 	[MIG_REASON_NODE_GONE] = { "node-gone", "the destination went offline", NULL },

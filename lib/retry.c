@@ -22,7 +22,8 @@ static bool may_go(const struct mig_worker *worker, const struct mig_task *task)
 		return true;
 	case ENOMEM:
 		return !(task->flags & MIG_UNIT_HUGETLB) ||
-		       !mig_destinations_is_huge_full(&worker->engine->destinations, task->to);
+		       !mig_destinations_is_huge_full(&worker->engine->destinations,
+						      task->to);
 	default:
 		return false;
 	}
@@ -109,8 +110,8 @@ void mig_retry_make_room(struct mig_worker *worker)
 		return;
 	for (unsigned int pass = 2; pass <= engine->options.passes; pass++) {
 		if (!mig_retry_wants_pass(worker) ||
-		    !mig_engine_sleep_until(engine, mig_clock_ns() +
-							    mig_engine_pass_pause_ns(pass)))
+		    !mig_engine_sleep_until(
+			    engine, mig_clock_ns() + mig_engine_pass_pause_ns(pass)))
 			break;
 		mig_retry_pass(worker);
 		if (worker->fruitless)
@@ -126,7 +127,8 @@ static bool whole_node_is_meant(const struct mig_plan *plan)
 	const struct mig_plan_options *options = &plan->options;
 
 	return !options->only_kinds && !options->only_thp && !options->range &&
-	       !options->min_mapping_bytes && !mig_placement_has_choice(plan->placement) &&
+	       !options->min_mapping_bytes &&
+	       !mig_placement_has_choice(plan->placement) &&
 	       !mig_placement_is_interleaved(plan->placement) &&
 	       !mig_placement_moves_twice(plan->placement);
 }
@@ -256,7 +258,8 @@ static void page_out(struct mig_worker *worker)
 		if (calls->process_madvise(pidfd, ranges, nr, MADV_PAGEOUT) !=
 		    (ssize_t)bytes)
 			for (size_t i = 0; i < nr; i++)
-				calls->process_madvise(pidfd, &ranges[i], 1, MADV_PAGEOUT);
+				calls->process_madvise(pidfd, &ranges[i], 1,
+						       MADV_PAGEOUT);
 		for (size_t i = 0; i < nr; i++)
 			worker->outcome->totals.paged_out_pages +=
 				paged_out(&left->tasks[at + i]);
@@ -273,7 +276,8 @@ void mig_retry_settle(struct mig_worker *worker)
 		return;
 	mig_tasks_sort(&worker->left);
 	move_hidden(worker);
-	if (engine->options.fallback == MIG_FALLBACK_SWAP && !mig_engine_is_stopped(engine))
+	if (engine->options.fallback == MIG_FALLBACK_SWAP &&
+	    !mig_engine_is_stopped(engine))
 		page_out(worker);
 	mig_explain_tasks(worker, &worker->left);
 	mig_tasks_clear(&worker->left);

@@ -33,9 +33,9 @@ static int only_node_of(const struct mig_mapping *mapping)
 		return MIG_NO_NODE;
 	for (int node = 0; node < MIG_MAX_NODES; node++)
 		if (mapping->node_pages[node])
-			return mapping->node_pages[node] == mapping->resident_pages ?
-				       node :
-				       MIG_NO_NODE;
+			return mapping->node_pages[node] == mapping->resident_pages
+				       ? node
+				       : MIG_NO_NODE;
 	return MIG_NO_NODE;
 }
 
@@ -55,7 +55,8 @@ static bool is_settled(const struct mig_plan *plan, const struct mig_mapping *ma
 		if (!pages)
 			continue;
 		wanted = mig_placement_get_wanted(plan->placement, node, 0);
-		if (wanted == node || (wanted == MIG_NO_NODE && mig_nodeset_has(targets, node)))
+		if (wanted == node ||
+		    (wanted == MIG_NO_NODE && mig_nodeset_has(targets, node)))
 			already += pages;
 		else if (wanted == MIG_NO_NODE)
 			not_from += pages;
@@ -73,7 +74,8 @@ bool mig_select_mapping(const struct mig_plan *plan, const struct mig_mapping *m
 	if (mapping->kind == MIG_KIND_KERNEL)
 		return false;
 	if (is_filtered(plan, mapping)) {
-		mig_outcome_add_skipped(tally, MIG_SKIP_FILTERED, mapping->resident_pages);
+		mig_outcome_add_skipped(tally, MIG_SKIP_FILTERED,
+					mapping->resident_pages);
 		return false;
 	}
 	if (is_settled(plan, mapping, tally))
@@ -86,9 +88,9 @@ bool mig_select_mapping(const struct mig_plan *plan, const struct mig_mapping *m
 		.only_node = only_node_of(mapping),
 		.sparse = mapping->has_residency &&
 			  mapping->resident_pages *
-					  mig_context_get_page_size(plan->context) * SPARSE <
-				  mapping->end - mapping->start,
-		.shared = mapping->most_mappers > 1,
+				  mig_context_get_page_size(plan->context) *
+				  SPARSE<mapping->end - mapping->start,
+					 .shared = mapping->most_mappers> 1,
 	};
 	return true;
 }
@@ -111,18 +113,18 @@ enum mig_verdict mig_select_units(const struct mig_plan *plan,
 	uint64_t unit_bytes = units->unit_pages * (uint64_t)plan->context->page_size;
 	int wanted;
 
-	*ret_nr = plan->options.range || mig_placement_is_interleaved(plan->placement) ?
-			  1 :
-			  units->nr;
+	*ret_nr = plan->options.range || mig_placement_is_interleaved(plan->placement)
+			  ? 1
+			  : units->nr;
 	if (units_are_filtered(plan, units))
 		return MIG_VERDICT_FILTERED;
 	wanted = mig_placement_get_wanted(plan->placement, units->node,
 					  units->address / unit_bytes);
 	if (wanted == MIG_NO_NODE)
 		return mig_nodeset_has(mig_placement_get_targets(plan->placement),
-				       units->node) ?
-			       MIG_VERDICT_ALREADY :
-			       MIG_VERDICT_NOT_FROM;
+				       units->node)
+			       ? MIG_VERDICT_ALREADY
+			       : MIG_VERDICT_NOT_FROM;
 	if (wanted == units->node)
 		return MIG_VERDICT_ALREADY;
 	if (!mig_sharing_allows(&plan->sharing, pagemap, span->kind, units))

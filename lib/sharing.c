@@ -4,7 +4,8 @@
 int mig_sharing_init(struct mig_sharing *sharing, enum mig_shared mode,
 		     bool may_move_shared, uint64_t nr_frames)
 {
-	*sharing = (struct mig_sharing){ .mode = mode, .may_move_shared = may_move_shared };
+	*sharing =
+		(struct mig_sharing){ .mode = mode, .may_move_shared = may_move_shared };
 	if (mode == MIG_SHARED_DEFAULT)
 		sharing->mode = may_move_shared ? MIG_SHARED_ANON : MIG_SHARED_NONE;
 	if (!nr_frames || !may_move_shared || sharing->mode == MIG_SHARED_ALL)

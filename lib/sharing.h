@@ -12,9 +12,9 @@
 #include "page_scan.h"
 
 struct mig_sharing {
-	enum mig_shared mode;	/**< never MIG_SHARED_DEFAULT */
-	bool may_move_shared;	/**< the caller has CAP_SYS_NICE */
-	bool counts_own;	/**< own is in use */
+	enum mig_shared mode; /**< never MIG_SHARED_DEFAULT */
+	bool may_move_shared; /**< the caller has CAP_SYS_NICE */
+	bool counts_own;      /**< own is in use */
 	struct mig_frametable own;
 };
 

@@ -10,9 +10,9 @@ struct mig_span {
 	uint64_t end;
 	enum mig_kind kind;
 	uint64_t page_size_bytes;
-	int only_node;		/**< where all its resident pages were, or MIG_NO_NODE */
-	bool sparse;		/**< mostly holes */
-	bool shared;		/**< some of its pages are mapped more than once */
+	int only_node; /**< where all its resident pages were, or MIG_NO_NODE */
+	bool sparse;   /**< mostly holes */
+	bool shared;   /**< some of its pages are mapped more than once */
 };
 
 #endif

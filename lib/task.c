@@ -32,8 +32,8 @@ uint64_t mig_task_pages(const struct mig_task *task)
 
 uint64_t mig_task_address(const struct mig_task *task, uint32_t index)
 {
-	return task->address +
-	       ((uint64_t)index * task->unit_pages << task->walk->process->context->page_shift);
+	return task->address + ((uint64_t)index * task->unit_pages
+				<< task->walk->process->context->page_shift);
 }
 
 struct mig_task mig_task_take(struct mig_task *task, uint32_t nr)
@@ -80,5 +80,6 @@ static int by_walk_and_address(const void *a, const void *b)
 void mig_tasks_sort(struct mig_tasks *tasks)
 {
 	if (tasks->nr)
-		qsort(tasks->tasks, tasks->nr, sizeof(*tasks->tasks), by_walk_and_address);
+		qsort(tasks->tasks, tasks->nr, sizeof(*tasks->tasks),
+		      by_walk_and_address);
 }

@@ -10,13 +10,13 @@
 struct mig_task {
 	struct mig_walk *walk;
 	uint64_t address;
-	uint32_t nr;		/**< units */
-	uint32_t unit_pages;	/**< base pages in each */
+	uint32_t nr;         /**< units */
+	uint32_t unit_pages; /**< base pages in each */
 	int16_t from;
 	int16_t to;
-	uint16_t flags;		/**< MIG_UNIT_* */
-	uint16_t kind;		/**< enum mig_kind of their mapping */
-	int error;		/**< errno of the failure; 0: tried, and they stayed */
+	uint16_t flags; /**< MIG_UNIT_* */
+	uint16_t kind;  /**< enum mig_kind of their mapping */
+	int error;      /**< errno of the failure; 0: tried, and they stayed */
 };
 
 /** A list of bounded length. */

@@ -74,8 +74,8 @@ static int read_one(const struct mig_process *process, const char *name,
 		    struct mig_uring_buffers *buffers)
 {
 	CLEANUP_FREE char *text = NULL;
-	ssize_t length = mig_procfs_read_alloc(process->context, &text, "proc/%d/fdinfo/%s",
-					       process->pid, name);
+	ssize_t length = mig_procfs_read_alloc(process->context, &text,
+					       "proc/%d/fdinfo/%s", process->pid, name);
 
 	if (length < 0)
 		return length == -ENOMEM ? -ENOMEM : 0; /* closed meanwhile */

@@ -14,16 +14,16 @@
 #include "plan.h"
 
 struct mig_walk {
-	struct mig_walk *next;		/**< in the list of all */
+	struct mig_walk *next; /**< in the list of all */
 	struct mig_process *process;
 	struct mig_pagemap pagemap;
-	pthread_mutex_t lock;		/**< of everything below */
-	size_t span;			/**< in the plan: the one that is walked */
-	size_t end_span;		/**< one behind its last */
-	uint64_t at;			/**< in the span; 0: not begun */
+	pthread_mutex_t lock; /**< of everything below */
+	size_t span;          /**< in the plan: the one that is walked */
+	size_t end_span;      /**< one behind its last */
+	uint64_t at;          /**< in the span; 0: not begun */
 	bool exhausted;
-	bool gone;			/**< exited or execed */
-	bool kept;			/**< someone has pages left to try again */
+	bool gone; /**< exited or execed */
+	bool kept; /**< someone has pages left to try again */
 	unsigned int users;
 };
 
@@ -37,7 +37,7 @@ struct mig_walks {
 	const struct mig_plan *plan;
 	pthread_mutex_t lock;
 	struct mig_walk *all;
-	size_t next_span;	/**< of the plan: the first that nobody has begun */
+	size_t next_span; /**< of the plan: the first that nobody has begun */
 };
 
 void mig_walks_init(struct mig_walks *walks, const struct mig_plan *plan);

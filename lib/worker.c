@@ -158,8 +158,8 @@ static void take_units(struct mig_worker *worker, struct mig_walk *walk,
 
 	if (units.node == MIG_NO_NODE) {
 		/* Resident, and the kernel does not say where. */
-		mig_outcome_add_left(worker->outcome, MIG_REASON_PROTECTED, MIG_NO_NODE, 0,
-				     mig_units_pages(&units));
+		mig_outcome_add_left(worker->outcome, MIG_REASON_PROTECTED, MIG_NO_NODE,
+				     0, mig_units_pages(&units));
 		return;
 	}
 	if (have_arrived(worker, &units)) {
@@ -169,8 +169,8 @@ static void take_units(struct mig_worker *worker, struct mig_walk *walk,
 	while (units.nr) {
 		int to = MIG_NO_NODE;
 		uint32_t nr;
-		enum mig_verdict verdict = mig_select_units(plan, &walk->pagemap, span,
-							    &units, &to, &nr);
+		enum mig_verdict verdict =
+			mig_select_units(plan, &walk->pagemap, span, &units, &to, &nr);
 		struct mig_units part =
 			mig_units_take(&units, nr, plan->context->page_size);
 
@@ -184,7 +184,8 @@ static void take_chunk(struct mig_worker *worker, struct mig_walk *walk,
 	uint64_t at = chunk->start;
 
 	while (at < chunk->end && !mig_engine_is_stopped(worker->engine)) {
-		int r = mig_page_scan_next(&worker->scan, &chunk->span, at, chunk->end, &at);
+		int r = mig_page_scan_next(&worker->scan, &chunk->span, at, chunk->end,
+					   &at);
 
 		if (r == -ESRCH) {
 			mig_walk_set_gone(walk, worker->outcome);
@@ -210,7 +211,8 @@ static void walk_process(struct mig_worker *worker, struct mig_walk *walk)
 	while (!worker->outcome->totals.error && !mig_engine_is_stopped(engine) &&
 	       mig_walk_next(walk, engine->plan, &chunk)) {
 		take_chunk(worker, walk, &chunk);
-		if (worker->index >= __atomic_load_n(&engine->nr_open, __ATOMIC_RELAXED)) {
+		if (worker->index >=
+		    __atomic_load_n(&engine->nr_open, __ATOMIC_RELAXED)) {
 			flush(worker);
 			mig_engine_wait_gate(engine, worker->index);
 		}

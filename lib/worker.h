@@ -30,12 +30,12 @@ struct mig_worker {
 	struct mig_outcome *outcome;
 	struct mig_page_scan scan;
 	struct mig_batch batch;
-	struct mig_pick *picks;		/**< what the batch is made of */
+	struct mig_pick *picks; /**< what the batch is made of */
 	size_t nr_picks;
-	struct mig_tasks pending;	/**< found, not yet tried */
-	struct mig_tasks left;		/**< tried, to be tried again */
-	struct mig_tasks trying;	/**< those of left that are being tried */
-	bool fruitless;			/**< the last retry has helped nothing */
+	struct mig_tasks pending; /**< found, not yet tried */
+	struct mig_tasks left;    /**< tried, to be tried again */
+	struct mig_tasks trying;  /**< those of left that are being tried */
+	bool fruitless;           /**< the last retry has helped nothing */
 };
 
 /** mig_worker_init - Errors: -ENOMEM. */

@@ -37,7 +37,8 @@ static void *move_share(void *data)
 			pages[i] = victim->start + at + i * victim->unit_bytes;
 			nodes[i] = share->node;
 		}
-		if (move_pages(victim->pid, i, pages, nodes, status, MPOL_MF_MOVE_ALL) < 0)
+		if (move_pages(victim->pid, i, pages, nodes, status, MPOL_MF_MOVE_ALL) <
+		    0)
 			bench_die("move_pages failed");
 	}
 	free(pages);

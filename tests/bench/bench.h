@@ -17,16 +17,16 @@
 /** A process whose memory is moved; its counters are in memory that we share. */
 struct bench_victim {
 	pid_t pid;
-	char *start;		/**< of its memory; the same address here and there */
+	char *start; /**< of its memory; the same address here and there */
 	size_t size_bytes;
-	size_t unit_bytes;	/**< what one address stands for: a page or a huge page */
+	size_t unit_bytes; /**< what one address stands for: a page or a huge page */
 	struct bench_counters *counters;
 };
 
 struct bench_counters {
-	uint64_t longest_touch_ns;	/**< that a write to one of its pages took */
-	uint64_t longest_map_ns;	/**< that mmap(2), a write and munmap(2) took */
-	bool working;		/**< asked for */
+	uint64_t longest_touch_ns; /**< that a write to one of its pages took */
+	uint64_t longest_map_ns;   /**< that mmap(2), a write and munmap(2) took */
+	bool working;              /**< asked for */
 	bool ready;
 };
 

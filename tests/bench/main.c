@@ -96,7 +96,9 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*measure)(size_t, bool, unsigned int, const char *);
 	} measures[] = {
-		{ "move", bench_move }, { "pause", bench_pause }, { "show", bench_show },
+		{ "move", bench_move },
+		{ "pause", bench_pause },
+		{ "show", bench_show },
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -27,8 +27,8 @@ static void by_migratepages(const struct bench_victim *victim, int node, const c
 static void by_bare(const struct bench_victim *victim, int node, const char *threads)
 {
 	char pid[16], start[32], size[32], unit[32], to[4];
-	const char *arguments[] = { bench_self, "bare", pid,	 start, size,
-				    unit,	to,	threads, NULL };
+	const char *arguments[] = { bench_self, "bare", pid,     start, size,
+				    unit,       to,     threads, NULL };
 
 	snprintf(pid, sizeof(pid), "%d", victim->pid);
 	snprintf(start, sizeof(start), "%zu", (size_t)(uintptr_t)victim->start);

@@ -112,7 +112,8 @@ void bench_victim_start(struct bench_victim *victim, size_t size_bytes, bool hug
 	while (!__atomic_load_n(&victim->counters->ready, __ATOMIC_ACQUIRE)) {
 		usleep(10000);
 		if (waitpid(victim->pid, NULL, WNOHANG) == victim->pid)
-			bench_die("the victim did not live: too little memory on node 0?");
+			bench_die(
+				"the victim did not live: too little memory on node 0?");
 	}
 }
 

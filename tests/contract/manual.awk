@@ -5,6 +5,7 @@
 #	name NAME                 under NAME
 #	function NAME DECLARATION under SYNOPSIS, normalised as header.awk does it
 #	option LETTER NAME VALUE  an item that begins with .Fl; "-" for none
+#	default NAME VALUE        "VALUE by default" in the text of such an item
 #	column NAME KEY DEFAULT   a row of a table under COLUMNS or THE REPORT; KEY "-" for
 #	                          none, DEFAULT "*" for a column that is shown by default
 #	key NAME                  under JSON: what stands behind .Va
@@ -54,6 +55,7 @@ function print_option(letter, name, value, i, in_value) {
 			letter = $i
 	}
 	print "option", letter, name, (value == "" ? "-" : value)
+	return name
 }
 
 # ".It NODE * Ta node Ta number"
@@ -94,7 +96,10 @@ section == "SYNOPSIS" && $1 == ".Fa" {
 }
 section == "SYNOPSIS" && $1 == ".Fc" { print_function(name, list) }
 
-$1 == ".It" && $2 == "Fl" { print_option() }
+$1 == ".It" { item = $2 == "Fl" ? print_option() : "" }
+item != "" && match($0, /[0-9][^ ]* by default/) {
+	print "default", item, substr($0, RSTART, RLENGTH - length(" by default"))
+}
 /^\.It .* Ta / && (section == "COLUMNS" || section == "THE REPORT") { print_column() }
 section == "JSON" && /Va/ { print_keys() }
 section == "REASONS" && $1 == ".It" { print "reason", $2 }

@@ -181,7 +181,7 @@ static void a_timeout_ends_the_pause_between_two_passes(void **state)
 		.size = sizeof(options),
 		.threads = 1,
 		.passes = 20,
-		.timeout_ns = 300 * MILLISECOND,
+		.timeout_ns = 600 * MILLISECOND,
 	};
 	uint64_t start = scene_map(scene, PID, FAKE_ANON, 10, 0);
 	const struct mig_totals *totals;
@@ -190,8 +190,27 @@ static void a_timeout_ends_the_pause_between_two_passes(void **state)
 	totals = scene_run(scene, &options);
 	scene_assert_true(scene);
 	assert_true(totals->timed_out);
-	/* The fifth pause alone would take longer than the rest of this. */
-	assert_in_range(totals->elapsed_ns, 300 * MILLISECOND, 700 * MILLISECOND);
+	/* In the middle of the fifth pause, which is 810 long and begins at 400. */
+	assert_in_range(totals->elapsed_ns, 600 * MILLISECOND, 1100 * MILLISECOND);
+	assert_int_equal(scene_left(scene, MIG_REASON_PINNED), 5);
+}
+
+static void the_callback_stops_the_pause_between_two_passes(void **state)
+{
+	struct scene *scene = *state;
+	struct watcher watcher = { 0 };
+	struct mig_run_options options = options_of(&watcher);
+	uint64_t start = scene_map(scene, PID, FAKE_ANON, 10, 0);
+	const struct mig_totals *totals;
+
+	scene_set(scene, PID, start, 0, 5, FAKE_PINNED);
+	/* Some time in the fifth pause at the latest. */
+	options.passes = 20;
+	watcher.stop_at = 9;
+	totals = scene_run(scene, &options);
+	scene_assert_true(scene);
+	assert_true(totals->stopped);
+	assert_true(totals->elapsed_ns < 1100 * MILLISECOND);
 	assert_int_equal(scene_left(scene, MIG_REASON_PINNED), 5);
 }
 
@@ -291,6 +310,7 @@ int main(void)
 		test(progress_grows_up_to_what_was_planned),
 		test(a_run_ends_when_its_time_is_over),
 		test(a_timeout_ends_the_pause_between_two_passes),
+		test(the_callback_stops_the_pause_between_two_passes),
 		test(pages_that_were_not_tried_before_a_stop_are_skipped),
 		test(all_workers_stop),
 		test(a_rate_is_kept),

@@ -255,6 +255,17 @@ static void mappings_outside_the_range_are_filtered(void **state)
 	assert_int_equal(filtered(fixture), 512);
 }
 
+static void a_mapping_with_shared_pages_says_so(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_true(select_it(fixture));
+	assert_false(fixture->span.shared);
+	fixture->mapping.most_mappers = 2;
+	assert_true(select_it(fixture));
+	assert_true(fixture->span.shared);
+}
+
 /* ---- units ---- */
 
 static enum mig_verdict judge(const struct fixture *fixture, struct mig_units unit,
@@ -400,6 +411,7 @@ int main(void)
 		test(hugetlb_is_not_a_transparent_huge_page),
 		test(small_mappings_are_filtered_by_what_is_resident),
 		test(mappings_outside_the_range_are_filtered),
+		test(a_mapping_with_shared_pages_says_so),
 		test(a_unit_on_a_source_moves),
 		test(a_unit_elsewhere_is_in_place_or_not_from),
 		test(a_shared_unit_is_told_from_one_that_stays_anyhow),

@@ -150,6 +150,7 @@ static void spread_interleaves_evenly(void **state)
 {
 	struct lab *lab = *state;
 	struct victim *victim = lab_victim(lab, "--size 12M --node 0");
+	const struct report *report;
 	struct oracle_view *view;
 
 	lab_assert_moves(lab, victim, "--place spread --to 1-3");
@@ -162,9 +163,12 @@ static void spread_interleaves_evenly(void **state)
 					victim->nr_pages / 36 - 8,
 					victim->nr_pages / 36 + 8);
 	}
-	/* What is spread is in place. */
-	assert_int_equal(
-		lab_assert_moves(lab, victim, "--place spread --to 1-3")->moved.pages, 0);
+	/* What is spread is in place: again, only what the check touched meanwhile moves. */
+	report = lab_assert_moves(lab, victim, "--place spread --to 1-3");
+	assert_in_range(report->moved.pages, 0, 32);
+	assert_int_equal(report->considered.pages,
+			 report->moved.pages + report->already.pages +
+				 report_skipped(report, "shared"));
 }
 
 static void weights_give_one_node_more(void **state)

@@ -389,6 +389,16 @@ static uint64_t count_mapped(const struct fake_process_memory *memory)
 	return nr;
 }
 
+uint64_t fake_kernel_count(struct fake_kernel *kernel, pid_t pid)
+{
+	uint64_t nr;
+
+	pthread_mutex_lock(&kernel->lock);
+	nr = count_mapped(&must_find(kernel, pid)->memory);
+	pthread_mutex_unlock(&kernel->lock);
+	return nr;
+}
+
 void fake_kernel_mark(struct fake_kernel *kernel)
 {
 	pthread_mutex_lock(&kernel->lock);

@@ -134,6 +134,9 @@ int fake_kernel_get_node(struct fake_kernel *kernel, pid_t pid, uint64_t address
 /** fake_kernel_get_entry - its entry of pagemap, frame number and all. */
 uint64_t fake_kernel_get_entry(struct fake_kernel *kernel, pid_t pid, uint64_t address);
 
+/** fake_kernel_count - the resident pages of a process, the zero page left out. */
+uint64_t fake_kernel_count(struct fake_kernel *kernel, pid_t pid);
+
 /** fake_kernel_mark - what fake_kernel_compare() compares with. */
 void fake_kernel_mark(struct fake_kernel *kernel);
 
