@@ -68,7 +68,7 @@ static const struct meaning meanings[] = {
 	  STATUS_FAILED },
 	{ SUBJECT_MOVE, EACCES, "Permission denied", ptrace_hint, STATUS_FAILED },
 	{ SUBJECT_MOVE, EPERM, "Permission denied",
-	  "processes of other users need CAP_SYS_NICE and CAP_SYS_PTRACE",
+	  "processes of other users need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
 	  STATUS_FAILED },
 };
 

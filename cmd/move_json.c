@@ -69,17 +69,18 @@ static void put_residency(struct json *json, const char *key,
 		json_put_null(json, key);
 		return;
 	}
-	json_open_object(json, key);
+	json_open_array(json, key);
 	for (int node = 0; node < MIG_MAX_NODES; node++) {
 		uint64_t bytes = mig_residency_get_node_bytes(residency, node);
-		char name[16];
 
 		if (!bytes)
 			continue;
-		snprintf(name, sizeof(name), "%d", node);
-		json_put_number(json, name, bytes);
+		json_open_object(json, NULL);
+		json_put_signed(json, "node", node);
+		json_put_number(json, "bytes", bytes);
+		json_close_object(json);
 	}
-	json_close_object(json);
+	json_close_array(json);
 }
 
 static void put_target(struct json *json, const struct move_target *target)
@@ -120,8 +121,8 @@ void move_json_put_result(struct json *json, const struct move_result *result,
 	json_put_number(json, "processes_gone", totals->processes_gone);
 	json_put_number(json, "processes_denied", totals->processes_denied);
 	put_sums(json, totals, result->outcome, page_size);
-	json_put_number(json, "zero_pages", totals->zero_pages);
-	json_put_number(json, "swapped", totals->swapped_pages);
+	put_amount(json, "zero", totals->zero_pages, page_size);
+	put_amount(json, "swapped", totals->swapped_pages, page_size);
 	json_open_object(json, "huge");
 	json_put_number(json, "moved_whole", totals->moved_huge_pages);
 	if (totals->split_huge_pages == MIG_UNKNOWN_BYTES)

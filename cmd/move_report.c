@@ -148,7 +148,7 @@ static int print_result_table(const struct move_report *report,
 			"of those left: they come back where they are touched next");
 	if (totals->gone_pages)
 		put_row(report, table, "gone", totals->gone_pages,
-			"unmapped, or the process ended");
+			"unmapped, ended, or nothing but zeroes");
 	return table_print(table);
 }
 

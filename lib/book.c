@@ -60,6 +60,32 @@ static bool is_absent(int status)
 	return status == -ENOENT || status == -EFAULT || status == -ESRCH;
 }
 
+/* When the kernel splits a huge page it frees the pages that hold only zeroes, and
+ * maps the zero page in their place (seen on 6.12 and newer). Without frame numbers: what nobody owns and what is no file. */
+static bool is_zero_page(const struct mig_task *unit, uint64_t entry)
+{
+	uint64_t flags;
+
+	if (entry & (MIG_PAGEMAP_EXCLUSIVE | MIG_PAGEMAP_FILE))
+		return false;
+	return mig_pagemap_read_flags(&unit->walk->pagemap, entry & MIG_PAGEMAP_FRAME, &flags,
+				      1) < 0 ||
+	       (flags & MIG_FLAG_ZERO_PAGE);
+}
+
+/* move_pages(2) sees nothing there. It may be gone, or be a page that this kernel
+ * hides from it (6.1: PROT_NONE, NUMA hints). */
+static void book_absent(struct mig_worker *worker, const struct mig_task *unit, int error)
+{
+	uint64_t entry;
+
+	if (read_entry(unit, 0, &entry) &&
+	    !(error == EFAULT && is_zero_page(unit, entry)))
+		mig_retry_keep(worker, unit, error);
+	else
+		mig_outcome_add_gone(worker->outcome, unit->unit_pages);
+}
+
 /* The wanted node of a page of what was taken for one unit. */
 static int wanted_of(const struct mig_worker *worker, const struct mig_task *page)
 {
@@ -90,7 +116,7 @@ static void take_apart(struct mig_worker *worker, const struct mig_task *unit, i
 			remember_arrival(worker, &page);
 			mig_outcome_add_moved(worker->outcome, unit->from, unit->to, 1);
 		} else if (is_absent(status)) {
-			mig_outcome_add_gone(worker->outcome, 1);
+			book_absent(worker, &page, -status);
 		} else if (status == page.to) {
 			mig_outcome_add_already(worker->outcome, 1);
 		} else if (!again || !mig_tasks_add(again, &page)) {
@@ -137,18 +163,6 @@ static void book_arrived(struct mig_worker *worker, struct mig_task units,
 
 		book_arrived_unit(worker, &unit, tasks);
 	}
-}
-
-/* move_pages(2) sees nothing there. It may be gone, or be a page that this kernel
- * hides from it (6.1: PROT_NONE, NUMA hints). */
-static void book_absent(struct mig_worker *worker, const struct mig_task *unit, int error)
-{
-	uint64_t entry;
-
-	if (read_entry(unit, 0, &entry))
-		mig_retry_keep(worker, unit, error);
-	else
-		mig_outcome_add_gone(worker->outcome, unit->unit_pages);
 }
 
 /* Part of a large folio may have moved, if the kernel has split it. */

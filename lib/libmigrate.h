@@ -69,7 +69,8 @@ struct mig_context_options {
  * it, so that a captured machine can be looked at. With a root other than "/"
  * nothing can be moved (-EXDEV from those functions).
  *
- * Errors: -ENOENT, -ENOTDIR, -EACCES of the root directory; -ENOMEM.
+ * Errors: -ENOENT, -ENOTDIR, -EACCES of the root directory; -E2BIG: @options has a
+ * member that this library does not know, as everywhere; -ENOMEM.
  * Ownership: the caller frees it with mig_context_free().
  * Threads: any thread. The context itself may be shared by threads.
  * Since: 0.1
@@ -641,7 +642,7 @@ enum mig_skip {
 	MIG_SKIP_SHARED = 0,   /**< others map them too */
 	MIG_SKIP_FILTERED = 1, /**< --only, --range, --min-size */
 	MIG_SKIP_NOT_FROM = 2, /**< on a node that is not a source */
-	MIG_SKIP_STOPPED = 3,  /**< not come to before a stop or the time limit */
+	MIG_SKIP_STOPPED = 3,  /**< found, and not tried before a stop or the time limit */
 };
 
 #define MIG_NR_SKIPS 4
@@ -654,7 +655,7 @@ enum mig_reason {
 	MIG_REASON_NO_MEMORY = 3,       /**< the destination is full */
 	MIG_REASON_CPUSET_TARGET = 4, /**< the target's cpuset forbids the destination */
 	MIG_REASON_CPUSET_CALLER = 5, /**< the caller's own cpuset forbids it */
-	MIG_REASON_PERMISSION = 6,    /**< CAP_SYS_NICE or CAP_SYS_PTRACE is missing */
+	MIG_REASON_PERMISSION = 6,    /**< a capability is missing */
 	MIG_REASON_HUGETLB_POOL = 7,  /**< no free huge page on the destination */
 	MIG_REASON_FILE_SYSTEM = 8,   /**< cannot move dirty pages */
 	MIG_REASON_DEVICE = 9,        /**< device memory or a driver's pages */
@@ -700,7 +701,7 @@ struct mig_totals {
 	uint64_t already_pages;
 	uint64_t skipped_pages;
 	uint64_t left_pages;
-	uint64_t gone_pages;
+	uint64_t gone_pages; /**< unmapped, exited, or replaced by the zero page */
 	uint64_t paged_out_pages; /**< of left: pushed to swap by the fallback */
 	uint64_t zero_pages;      /**< the zero page, mapped: not considered, no memory */
 	uint64_t swapped_pages;   /**< swapped out: not considered */
@@ -890,8 +891,9 @@ struct mig_run_options {
  * or exec meanwhile are gone; descendants that appear are walked too. Memory does
  * not grow with the target.
  *
- * The caller needs nothing for its own processes, CAP_SYS_NICE and ptrace access
- * for others'. Runs worker threads, which block all signals; returns when all of
+ * The caller needs nothing for its own processes, CAP_SYS_PTRACE and
+ * CAP_DAC_READ_SEARCH (pagemap is mode 0400) for others', CAP_SYS_NICE for shared
+ * pages. A plan is run once. Runs worker threads, which block all signals; returns when all of
  * them have ended.
  *
  * Errors: -ENOMEM, -EAGAIN: no buffers or threads. Everything else is in the

@@ -314,6 +314,22 @@ static int scan_hugetlb(struct mig_page_scan *scan, const struct mig_span *span,
 	return 0;
 }
 
+/*
+ * Without its frame the zero page looks like a page that is shared, and a huge one
+ * like one of a file besides; but it is on no node, and nothing else that is mapped
+ * makes the kernel answer -EFAULT.
+ */
+static void take_answer(struct mig_page_scan *scan, struct mig_units *units, int status)
+{
+	if (status >= 0) {
+		units->node = (int16_t)status;
+	} else if (status == -EFAULT && !units->frame && (units->flags & MIG_UNIT_SHARED) &&
+		   (!(units->flags & MIG_UNIT_FILE) || units->unit_pages > 1)) {
+		scan->zero_pages += mig_units_pages(units);
+		units->nr = 0;
+	}
+}
+
 /* Ask for the nodes of some units that are not known. Return: where to go on. */
 static int ask_some(struct mig_page_scan *scan, size_t *at)
 {
@@ -333,16 +349,8 @@ static int ask_some(struct mig_page_scan *scan, size_t *at)
 	if (r < 0)
 		return r == -EINVAL ? -ESRCH : r;
 	for (size_t i = 0; i < nr; i++)
-		if (status[i] >= 0)
-			scan->units[asked[i]].node = (int16_t)status[i];
+		take_answer(scan, &scan->units[asked[i]], status[i]);
 	return 0;
-}
-
-/* Without its frame the zero page looks like a shared page that is on no node. */
-static bool is_on_no_node(const struct mig_units *units)
-{
-	return units->node == MIG_NO_NODE && !units->frame &&
-	       (units->flags & MIG_UNIT_SHARED) && !(units->flags & MIG_UNIT_FILE);
 }
 
 static int ask_nodes(struct mig_page_scan *scan)
@@ -355,12 +363,9 @@ static int ask_nodes(struct mig_page_scan *scan)
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < scan->nr_units; i++) {
-		if (is_on_no_node(&scan->units[i]))
-			scan->zero_pages += mig_units_pages(&scan->units[i]);
-		else
+	for (size_t i = 0; i < scan->nr_units; i++)
+		if (scan->units[i].nr)
 			scan->units[kept++] = scan->units[i];
-	}
 	scan->nr_units = kept;
 	return 0;
 }

@@ -33,7 +33,7 @@ static const struct wording reasons[MIG_NR_REASONS] = {
 				       "run migratectl in a cgroup that may use the "
 				       "node" },
 	[MIG_REASON_PERMISSION] = { "permission", "not permitted",
-				    "CAP_SYS_NICE and CAP_SYS_PTRACE are needed" },
+				    "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH are needed" },
 	[MIG_REASON_HUGETLB_POOL] = { "hugetlb-pool",
 				      "no free huge page on the destination",
 				      "raise nr_hugepages of the node" },

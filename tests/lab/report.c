@@ -153,18 +153,17 @@ static void get_pairs(struct reader *reader, struct json_object *object,
 static void get_nodes(struct reader *reader, struct json_object *object, const char *key,
 		      uint64_t bytes[REPORT_MAX_NODES])
 {
-	struct json_object *nodes = get(reader, object, key, json_type_object);
+	struct json_object *nodes = get(reader, object, key, json_type_array);
+	size_t nr = nodes ? json_object_array_length(nodes) : 0;
 
-	if (!nodes)
-		return;
-	json_object_object_foreach(nodes, name, value)
-	{
-		int node = atoi(name);
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *entry = json_object_array_get_idx(nodes, i);
+		int node = get_node(entry, "node");
 
 		if (!is_node(node))
 			complain(reader, key);
 		else
-			bytes[node] = json_object_get_uint64(value);
+			bytes[node] = get_number(reader, entry, "bytes");
 	}
 }
 
@@ -211,8 +210,8 @@ static void read_target(struct reader *reader, struct json_object *object,
 		.already = get_amount(reader, object, "already"),
 		.gone = get_amount(reader, object, "gone"),
 		.paged_out = get_amount(reader, object, "paged_out"),
-		.swapped_pages = get_number(reader, object, "swapped"),
-		.zero_pages = get_number(reader, object, "zero_pages"),
+		.swapped_pages = get_amount(reader, object, "swapped").pages,
+		.zero_pages = get_amount(reader, object, "zero").pages,
 		.huge_moved_whole = get_number(reader, huge, "moved_whole"),
 		.huge_split = get_number_or_null(reader, huge, "split"),
 		.seconds = get_seconds(reader, object, "seconds"),

@@ -58,9 +58,11 @@ static int map_thp(struct victim_memory *memory)
 	return err ? err : advise(memory, MADV_HUGEPAGE);
 }
 
+/* Without a reservation, which would have to fit into the pool of the first node. */
 static int map_hugetlb(struct victim_memory *memory)
 {
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2MB;
+	int flags =
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2MB | MAP_NORESERVE;
 
 	return map_between_guards(memory, flags, -1);
 }

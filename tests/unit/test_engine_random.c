@@ -58,8 +58,9 @@ static void draw_machine(struct story *story)
 	story->scene = scene_new(&story->machine);
 }
 
+/* Pages are hidden one by one: where they are part of a folio, they go with it. */
 static void draw_states(struct story *story, pid_t pid, uint64_t start, uint64_t nr_pages,
-			bool anonymous)
+			bool may_hide)
 {
 	static const enum fake_state states[] = {
 		FAKE_ABSENT, FAKE_SWAPPED, FAKE_ZERO,   FAKE_PINNED,
@@ -69,12 +70,12 @@ static void draw_states(struct story *story, pid_t pid, uint64_t start, uint64_t
 	for (uint32_t i = draw(story, 4); i; i--) {
 		uint64_t first = draw(story, (uint32_t)nr_pages);
 		uint64_t nr = 1 + draw(story, 20);
-		enum fake_state state = states[draw(story, 8)];
+		enum fake_state state = states[draw(story, may_hide ? 8 : 6)];
 
 		if (nr > nr_pages - first)
 			nr = nr_pages - first;
 		/* A page that is not there can be nothing else. */
-		for (; nr && anonymous; nr--, first++)
+		for (; nr; nr--, first++)
 			if (scene_node(story->scene, pid, start, first) >= 0)
 				scene_set(story->scene, pid, start, first, 1, state);
 	}
@@ -94,7 +95,8 @@ static uint64_t draw_mapping(struct story *story, pid_t pid)
 	if (memory.kind == FAKE_HUGETLB)
 		memory.nr_pages = FAKE_HUGE_PAGES * (1 + draw(story, 2));
 	start = fake_kernel_map(story->scene->kernel, pid, &memory);
-	draw_states(story, pid, start, memory.nr_pages, memory.kind == FAKE_ANON);
+	if (memory.kind == FAKE_ANON)
+		draw_states(story, pid, start, memory.nr_pages, memory.folio_pages == 1);
 	/* Some of it lies elsewhere. */
 	if (memory.kind != FAKE_HUGETLB && memory.folio_pages == 1 && happens(story, 40))
 		for (uint64_t page = draw(story, 7); page < memory.nr_pages; page += 13)

@@ -402,8 +402,12 @@ uint64_t fake_kernel_count(struct fake_kernel *kernel, pid_t pid)
 void fake_kernel_mark(struct fake_kernel *kernel)
 {
 	pthread_mutex_lock(&kernel->lock);
-	for (struct fake_folio *folio = kernel->folios; folio; folio = folio->next)
+	for (struct fake_folio *folio = kernel->folios; folio; folio = folio->next) {
 		folio->node_at_mark = folio->node;
+		folio->pages_at_mark = 0;
+		for (uint32_t page = 0; page < folio->nr_pages; page++)
+			folio->pages_at_mark += folio->mapped[page] != 0;
+	}
 	kernel->marked_pages = 0;
 	for (size_t i = 0; i < kernel->nr_tasks; i++)
 		kernel->marked_pages += count_mapped(&kernel->tasks[i].memory);
@@ -422,8 +426,8 @@ void fake_kernel_compare(struct fake_kernel *kernel, struct fake_truth *ret_trut
 	for (struct fake_folio *folio = kernel->folios; folio; folio = folio->next) {
 		if (folio->node == folio->node_at_mark)
 			continue;
-		truth.moved_pages += folio->nr_pages;
-		truth.moved[folio->node_at_mark][folio->node] += folio->nr_pages;
+		truth.moved_pages += folio->pages_at_mark;
+		truth.moved[folio->node_at_mark][folio->node] += folio->pages_at_mark;
 	}
 	pthread_mutex_unlock(&kernel->lock);
 	*ret_truth = truth;

@@ -143,6 +143,7 @@ void fake_folio_split(struct fake_kernel *kernel, struct fake_folio *folio)
 		parts[page]->mapped[0] = folio->mapped[page];
 		parts[page]->nr_mapped = folio->mapped[page];
 		parts[page]->node_at_mark = folio->node_at_mark;
+		parts[page]->pages_at_mark = folio->mapped[page] != 0;
 		settle_in(kernel, parts[page], folio->node, folio->frame + page);
 	}
 	for (size_t i = 0; i < kernel->nr_tasks; i++)

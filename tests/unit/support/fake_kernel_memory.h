@@ -19,6 +19,7 @@ struct fake_folio {
 	uint32_t nr_mapped; /**< mappings of any of its pages; 0: it is freed */
 	int node;
 	int node_at_mark;
+	uint32_t pages_at_mark; /**< of its pages, those that are mapped */
 	uint16_t *mapped; /**< by page */
 	enum fake_kind kind;
 	bool pinned;
