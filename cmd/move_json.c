@@ -121,7 +121,6 @@ void move_json_put_result(struct json *json, const struct move_result *result,
 	json_put_number(json, "processes_gone", totals->processes_gone);
 	json_put_number(json, "processes_denied", totals->processes_denied);
 	put_sums(json, totals, result->outcome, page_size);
-	put_amount(json, "zero", totals->zero_pages, page_size);
 	put_amount(json, "swapped", totals->swapped_pages, page_size);
 	json_open_object(json, "huge");
 	json_put_number(json, "moved_whole", totals->moved_huge_pages);

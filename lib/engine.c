@@ -349,6 +349,9 @@ static int sum_up(struct mig_engine *engine, const struct mig_crew *crew,
 	for (unsigned int i = 0; i < crew->most; i++)
 		mig_outcome_merge(outcome, workers[i].outcome);
 	count_members(engine->plan, &outcome->totals);
+	outcome->totals.swapped_pages =
+		mig_residency_get_swapped_bytes(engine->plan->residency) /
+		engine->context->page_size;
 	/* Without frame numbers a split is seen only in the machine's counter. */
 	if (!engine->plan->frames && outcome->totals.moved_huge_pages &&
 	    read_splits(engine->context) != splits_before)

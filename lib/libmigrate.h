@@ -703,8 +703,7 @@ struct mig_totals {
 	uint64_t left_pages;
 	uint64_t gone_pages; /**< unmapped, exited, or replaced by the zero page */
 	uint64_t paged_out_pages; /**< of left: pushed to swap by the fallback */
-	uint64_t zero_pages;      /**< the zero page, mapped: not considered, no memory */
-	uint64_t swapped_pages;   /**< swapped out: not considered */
+	uint64_t swapped_pages;   /**< swapped out when it was planned: not considered */
 	uint64_t moved_huge_pages; /**< units of more than one page that moved whole */
 	uint64_t
 		split_huge_pages; /**< transparent ones that the kernel split on the way */

@@ -106,8 +106,6 @@ void mig_outcome_merge(struct mig_outcome *outcome, const struct mig_outcome *ot
 	if (add->error)
 		sum->error = add->error;
 	sum->paged_out_pages += add->paged_out_pages;
-	sum->zero_pages += add->zero_pages;
-	sum->swapped_pages += add->swapped_pages;
 	sum->moved_huge_pages += add->moved_huge_pages;
 	sum->split_huge_pages += add->split_huge_pages;
 	if (add->longest_call_ns > sum->longest_call_ns)

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /** The most addresses in one call. */
-#define MIG_PACE_MOST_ADDRESSES 16384
+#define MIG_PACE_MOST_ADDRESSES 8192
 
 /** Classes of units with speeds of their own. */
 enum mig_pace_class {

@@ -132,9 +132,7 @@ static void add_folios(struct mig_page_scan *scan, uint64_t address, size_t firs
 		if (flags & (MIG_FLAG_HEAD | MIG_FLAG_TAIL))
 			while (end < nr_pages && (scan->flags[end] & MIG_FLAG_TAIL))
 				end++;
-		if (flags & MIG_FLAG_ZERO_PAGE)
-			scan->zero_pages += end - at;
-		else
+		if (!(flags & MIG_FLAG_ZERO_PAGE))
 			add_unit(scan, address + at * page_size,
 				 scan->entries[first + at], end - at, 0);
 		at = end;
@@ -187,9 +185,9 @@ static size_t take_known(struct mig_page_scan *scan, uint64_t address, size_t fi
 	uint64_t frame = scan->entries[first] & MIG_PAGEMAP_FRAME;
 
 	if (run == 1 && is_zero_page(scan, scan->entries[first]))
-		scan->zero_pages++;
-	else if (run >= PROBE_ALIGN && run_has_folio(scan, frame, run) &&
-		 !mig_pagemap_read_flags(scan->pagemap, frame, scan->flags, run))
+		return run;
+	if (run >= PROBE_ALIGN && run_has_folio(scan, frame, run) &&
+	    !mig_pagemap_read_flags(scan->pagemap, frame, scan->flags, run))
 		add_folios(scan, address, first, run);
 	else
 		add_pages(scan, address, first, run);
@@ -258,7 +256,6 @@ static void take_entries(struct mig_page_scan *scan, uint64_t start, size_t nr_p
 		uint64_t entry = scan->entries[at];
 
 		if (!(entry & MIG_PAGEMAP_PRESENT)) {
-			scan->swapped_pages += (entry & MIG_PAGEMAP_SWAPPED) != 0;
 			at++;
 		} else if (entry & MIG_PAGEMAP_FRAME) {
 			at += take_known(scan, address, at, nr_pages);
@@ -319,13 +316,13 @@ static int scan_hugetlb(struct mig_page_scan *scan, const struct mig_span *span,
  * like one of a file besides; but it is on no node, and nothing else that is mapped
  * makes the kernel answer -EFAULT.
  */
-static void take_answer(struct mig_page_scan *scan, struct mig_units *units, int status)
+static void take_answer(struct mig_units *units, int status)
 {
 	if (status >= 0) {
 		units->node = (int16_t)status;
-	} else if (status == -EFAULT && !units->frame && (units->flags & MIG_UNIT_SHARED) &&
+	} else if (status == -EFAULT && !units->frame &&
+		   (units->flags & MIG_UNIT_SHARED) &&
 		   (!(units->flags & MIG_UNIT_FILE) || units->unit_pages > 1)) {
-		scan->zero_pages += mig_units_pages(units);
 		units->nr = 0;
 	}
 }
@@ -349,7 +346,7 @@ static int ask_some(struct mig_page_scan *scan, size_t *at)
 	if (r < 0)
 		return r == -EINVAL ? -ESRCH : r;
 	for (size_t i = 0; i < nr; i++)
-		take_answer(scan, &scan->units[asked[i]], status[i]);
+		take_answer(&scan->units[asked[i]], status[i]);
 	return 0;
 }
 

@@ -39,10 +39,8 @@ struct mig_page_scan {
 	uint64_t huge_size_bytes;
 	struct mig_units *units; /**< of the last step, MIG_SCAN_PAGES of room */
 	size_t nr_units;
-	uint64_t swapped_pages; /**< met so far */
-	uint64_t zero_pages;    /**< met so far */
-	uint64_t zero_frame;    /**< the last one seen, 0: none */
-	int only_node;          /**< of the span, see there */
+	uint64_t zero_frame; /**< the last one seen, 0: none */
+	int only_node;       /**< of the span, see there */
 	uint64_t *entries;
 	uint64_t *flags;
 };

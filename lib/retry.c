@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "explain.h"
+#include "nodemask.h"
 #include "worker.h"
 
 /* One call of process_madvise(2) takes this many ranges. */
@@ -135,39 +136,17 @@ static bool whole_node_is_meant(const struct mig_plan *plan)
 
 static void migrate_node(const struct mig_worker *worker, const struct mig_task *task)
 {
-	unsigned long from[MIG_MAX_NODES / (8 * sizeof(long))] = { 0 };
-	unsigned long to[MIG_MAX_NODES / (8 * sizeof(long))] = { 0 };
-	const size_t bits = 8 * sizeof(long);
+	struct mig_nodeset from = { { 0 } }, to = { { 0 } };
+	struct mig_nodemask from_mask, to_mask;
 	pid_t tid;
 
-	from[(size_t)task->from / bits] |= 1UL << ((size_t)task->from % bits);
-	to[(size_t)task->to / bits] |= 1UL << ((size_t)task->to % bits);
+	mig_nodeset_add(&from, task->from);
+	mig_nodeset_add(&to, task->to);
+	from_mask = mig_nodemask_of(&from);
+	to_mask = mig_nodemask_of(&to);
 	if (mig_process_find_thread(task->walk->process, &tid) == 0)
 		worker->engine->context->calls->migrate_exclusive_pages(
-			tid, MIG_MAX_NODES + 1, from, to);
-}
-
-/* A page that move_pages(2) does not see is looked up by its frame. */
-static bool is_there(const struct mig_worker *worker, const struct mig_task *unit)
-{
-	uint64_t entry;
-
-	return mig_pagemap_read(&unit->walk->pagemap, unit->address, &entry, 1) == 1 &&
-	       mig_frames_get_node(worker->engine->plan->frames,
-				   entry & MIG_PAGEMAP_FRAME) == unit->to;
-}
-
-static void book_hidden(struct mig_worker *worker, struct mig_task units)
-{
-	while (units.nr) {
-		struct mig_task unit = mig_task_take(&units, 1);
-
-		if (is_there(worker, &unit))
-			mig_outcome_add_moved(worker->outcome, unit.from, unit.to,
-					      unit.unit_pages);
-		else
-			mig_retry_keep(worker, &unit, unit.error);
-	}
+			tid, MIG_NODEMASK_MAXNODE, from_mask.words, to_mask.words);
 }
 
 static bool is_hidden(const struct mig_task *task)
@@ -181,31 +160,66 @@ static bool is_hidden(const struct mig_task *task)
  * It takes a whole node, so only where that was asked for; shared pages are kept out
  * of it.
  */
-static void move_hidden(struct mig_worker *worker)
+static void move_hidden(const struct mig_worker *worker)
 {
 	const struct mig_plan *plan = worker->engine->plan;
-	struct mig_tasks *trying = &worker->trying;
-	struct mig_tasks empty = *trying;
-	struct mig_task last = { 0 };
+	const struct mig_task *last = NULL;
 
 	if (!plan->frames || !whole_node_is_meant(plan))
 		return;
-	*trying = worker->left;
-	worker->left = empty;
-	for (size_t i = 0; i < trying->nr; i++) {
-		const struct mig_task *task = &trying->tasks[i];
+	for (size_t i = 0; i < worker->left.nr; i++) {
+		const struct mig_task *task = &worker->left.tasks[i];
 
-		if (!is_hidden(task)) {
-			mig_retry_keep(worker, task, task->error);
+		if (!is_hidden(task))
 			continue;
-		}
-		if (last.walk != task->walk || last.from != task->from ||
-		    last.to != task->to)
+		if (!last || last->walk != task->walk || last->from != task->from ||
+		    last->to != task->to)
 			migrate_node(worker, task);
-		last = *task;
-		book_hidden(worker, *task);
+		last = task;
 	}
-	mig_tasks_clear(trying);
+}
+
+/* By its frame, since move_pages(2) may not see it; asked for where there is none. */
+static bool is_there(const struct mig_worker *worker, const struct mig_task *unit)
+{
+	void *address = (void *)(uintptr_t)unit->address;
+	int status = MIG_NO_NODE;
+	uint64_t entry;
+
+	if (mig_pagemap_read(&unit->walk->pagemap, unit->address, &entry, 1) != 1 ||
+	    !(entry & MIG_PAGEMAP_PRESENT))
+		return false;
+	if (worker->engine->plan->frames)
+		status = mig_frames_get_node(worker->engine->plan->frames,
+					     entry & MIG_PAGEMAP_FRAME);
+	if (status == MIG_NO_NODE &&
+	    mig_batch_ask_process(unit->walk->process, &address, &status, 1) < 0)
+		return false;
+	return status == unit->to;
+}
+
+/* What has come after all, with the rest of its folio or by the call for its node. */
+static void book_late(struct mig_worker *worker)
+{
+	struct mig_tasks *late = &worker->trying;
+	struct mig_tasks empty = *late;
+
+	*late = worker->left;
+	worker->left = empty;
+	for (size_t i = 0; i < late->nr; i++) {
+		struct mig_task units = late->tasks[i];
+
+		while (units.nr) {
+			struct mig_task unit = mig_task_take(&units, 1);
+
+			if (is_there(worker, &unit))
+				mig_outcome_add_moved(worker->outcome, unit.from, unit.to,
+						      unit.unit_pages);
+			else
+				mig_retry_keep(worker, &unit, unit.error);
+		}
+	}
+	mig_tasks_clear(late);
 }
 
 /* Tasks of one process as ranges. Return: how many. */
@@ -276,6 +290,7 @@ void mig_retry_settle(struct mig_worker *worker)
 		return;
 	mig_tasks_sort(&worker->left);
 	move_hidden(worker);
+	book_late(worker);
 	if (engine->options.fallback == MIG_FALLBACK_SWAP &&
 	    !mig_engine_is_stopped(engine))
 		page_out(worker);

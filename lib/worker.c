@@ -183,7 +183,7 @@ static void take_chunk(struct mig_worker *worker, struct mig_walk *walk,
 {
 	uint64_t at = chunk->start;
 
-	while (at < chunk->end && !mig_engine_is_stopped(worker->engine)) {
+	while (at < chunk->end) {
 		int r = mig_page_scan_next(&worker->scan, &chunk->span, at, chunk->end,
 					   &at);
 
@@ -208,7 +208,7 @@ static void walk_process(struct mig_worker *worker, struct mig_walk *walk)
 	struct mig_chunk chunk;
 
 	mig_page_scan_set_process(&worker->scan, walk->process, &walk->pagemap);
-	while (!worker->outcome->totals.error && !mig_engine_is_stopped(engine) &&
+	while (!worker->outcome->totals.error &&
 	       mig_walk_next(walk, engine->plan, &chunk)) {
 		take_chunk(worker, walk, &chunk);
 		if (worker->index >=
@@ -226,14 +226,11 @@ void mig_worker_walk(struct mig_worker *worker)
 	struct mig_walk *walk;
 
 	mig_engine_wait_gate(engine, worker->index);
-	while (!worker->outcome->totals.error && !mig_engine_is_stopped(engine)) {
+	while (!worker->outcome->totals.error) {
 		walk = mig_walks_acquire(&engine->walks, worker->outcome);
 		if (!walk)
 			break;
 		walk_process(worker, walk);
 		mig_walks_release(&engine->walks, walk);
 	}
-	worker->outcome->totals.zero_pages += worker->scan.zero_pages;
-	worker->outcome->totals.swapped_pages += worker->scan.swapped_pages;
-	worker->scan.zero_pages = worker->scan.swapped_pages = 0;
 }

@@ -232,6 +232,12 @@ unsigned int lab_hugetlb_free(int node);
 /** lab_free_bytes - free memory of a node. */
 uint64_t lab_free_bytes(int node);
 
+/**
+ * lab_show_all_free - keep free pages out of the lists of single processors, where they
+ * are not for others and counted nowhere
+ */
+void lab_show_all_free(struct lab *lab);
+
 /** lab_leave_free - take a node's memory, in 2 MiB pieces, until so much is free. */
 void lab_leave_free(struct lab *lab, int node, uint64_t bytes);
 

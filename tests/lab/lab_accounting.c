@@ -64,7 +64,6 @@ struct oracle_change lab_assert_accounting(const struct report *report,
 	assert_pages("considered", report->considered.pages, before->nr_pages);
 	assert_pages("gone", report->gone.pages, 0);
 	assert_pages("swapped", report->swapped_pages, before->nr_swapped);
-	assert_pages("zero pages", report->zero_pages, before->nr_zero);
 	assert_true(report->has_after);
 	assert_residency("before", report->before_bytes, before);
 	assert_residency("after", report->after_bytes, after);

@@ -200,17 +200,19 @@ static unsigned long pool_size(int node)
 	return strtoul(lab_read(path), NULL, 10);
 }
 
-/*
- * Pages of the pool are quickly made, belong to nobody, and nothing moves them. Free
- * pages in the lists of single processors are not for others, and counted nowhere: no
- * more of those than must be, and the kernel is asked more than once.
- */
+void lab_show_all_free(struct lab *lab)
+{
+	lab_set(lab, "/proc/sys/vm/percpu_pagelist_high_fraction", "100000");
+}
+
+/* Pages of the pool are quickly made, belong to nobody, and nothing moves them. What
+ * the kernel finds only when it looks for it a second time is taken too. */
 void lab_leave_free(struct lab *lab, int node, uint64_t bytes)
 {
 	unsigned long before, nr_tries = 0;
 	char path[128];
 
-	lab_set(lab, "/proc/sys/vm/percpu_pagelist_high_fraction", "100000");
+	lab_show_all_free(lab);
 	pool_path(path, node, "nr_hugepages");
 	do {
 		before = pool_size(node);

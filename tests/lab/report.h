@@ -46,7 +46,6 @@ struct report {
 	size_t nr_skipped;
 	struct report_reason left[REPORT_MAX_REASONS];
 	size_t nr_left;
-	uint64_t zero_pages;
 	uint64_t huge_moved_whole;
 	uint64_t huge_split;                                /**< or REPORT_UNKNOWN */
 	uint64_t pairs[REPORT_MAX_NODES][REPORT_MAX_NODES]; /**< pages, from, to */

@@ -111,7 +111,7 @@ static void a_process_without_memory_has_nothing_to_move(void **state)
 	assert_int_equal(totals->processes, 1);
 }
 
-static void what_is_not_resident_is_counted_beside_it(void **state)
+static void what_is_not_resident_is_not_considered(void **state)
 {
 	struct scene *scene = *state;
 	uint64_t start = scene_map(scene, PID, FAKE_ANON, 100, 0);
@@ -124,8 +124,6 @@ static void what_is_not_resident_is_counted_beside_it(void **state)
 	scene_assert_true(scene);
 	assert_int_equal(totals->considered_pages, 40);
 	assert_int_equal(totals->moved_pages, 40);
-	assert_int_equal(totals->swapped_pages, 10);
-	assert_int_equal(totals->zero_pages, 20);
 }
 
 static void pages_of_sparse_memory_are_found(void **state)
@@ -373,8 +371,8 @@ int main(void)
 		unprivileged(without_frame_numbers_pages_move_as_well),
 		test(a_second_run_finds_all_in_place),
 		test(a_process_without_memory_has_nothing_to_move),
-		test(what_is_not_resident_is_counted_beside_it),
-		unprivileged(what_is_not_resident_is_counted_beside_it),
+		test(what_is_not_resident_is_not_considered),
+		unprivileged(what_is_not_resident_is_not_considered),
 		test(pages_of_sparse_memory_are_found),
 		test(overlapping_sets_move_each_page_once),
 		unprivileged(overlapping_sets_move_each_page_once),

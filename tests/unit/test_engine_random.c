@@ -29,6 +29,7 @@ struct story {
 	struct scene *scene;
 	pid_t nr_processes;
 	bool shares;
+	bool spreads;
 	struct event event;
 	uint64_t expected_pages;
 };
@@ -55,6 +56,8 @@ static void draw_machine(struct story *story)
 		.no_scan = happens(story, 30),
 		.claimed_pages = happens(story, 30) ? 50000 : 0,
 	};
+	/* Pages of one folio that are told apart for want of rights go each its way. */
+	story->spreads = !story->machine.hides_frames && happens(story, 30);
 	story->scene = scene_new(&story->machine);
 }
 
@@ -94,8 +97,12 @@ static uint64_t draw_mapping(struct story *story, pid_t pid)
 
 	if (memory.kind == FAKE_HUGETLB)
 		memory.nr_pages = FAKE_HUGE_PAGES * (1 + draw(story, 2));
+	/* Parts of one folio would be spread each by itself: so there are none. */
+	if (story->spreads)
+		memory.nr_pages =
+			(memory.nr_pages / memory.folio_pages + 1) * memory.folio_pages;
 	start = fake_kernel_map(story->scene->kernel, pid, &memory);
-	if (memory.kind == FAKE_ANON)
+	if (memory.kind == FAKE_ANON && (memory.folio_pages == 1 || !story->spreads))
 		draw_states(story, pid, start, memory.nr_pages, memory.folio_pages == 1);
 	/* Some of it lies elsewhere. */
 	if (memory.kind != FAKE_HUGETLB && memory.folio_pages == 1 && happens(story, 40))
@@ -134,13 +141,12 @@ static void draw_placement(struct story *story)
 	uint32_t all = (1U << story->machine.nr_nodes) - 1;
 	uint64_t from = 1 + draw(story, all);
 	uint64_t to = 1 + draw(story, all);
-	enum mig_place place = (enum mig_place)(MIG_PLACE_RELATIVE + draw(story, 3));
+	enum mig_place place = (enum mig_place)(MIG_PLACE_RELATIVE + draw(story, 2));
 
+	if (story->spreads)
+		place = MIG_PLACE_SPREAD;
 	if (place != MIG_PLACE_RELATIVE && happens(story, 50))
 		from = 0;
-	/* Pages of one folio that are told apart for want of rights go each its way. */
-	if (place == MIG_PLACE_SPREAD && story->machine.hides_frames)
-		place = MIG_PLACE_NEAREST;
 	scene_place(story->scene, from, to, place);
 }
 

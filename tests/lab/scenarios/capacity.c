@@ -79,7 +79,9 @@ static void the_fallback_pages_out_what_is_left(void **state)
 	left = report_left(run->report, "no-memory");
 	assert_true(run->report->paged_out.pages > 0);
 	assert_true(run->report->paged_out.pages <= left);
-	assert_int_equal(lab_look(lab, victim)->nr_swapped, run->report->paged_out.pages);
+	/* What the victim itself runs on comes back at once. */
+	assert_in_range(lab_look(lab, victim)->nr_swapped,
+			run->report->paged_out.pages - 32, run->report->paged_out.pages);
 	lab_assert_intact(victim);
 }
 

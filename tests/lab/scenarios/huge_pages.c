@@ -31,6 +31,7 @@ static void fragment(struct lab *lab, int node)
 {
 	struct victim *hog;
 
+	lab_show_all_free(lab);
 	lab_set(lab, "/proc/sys/vm/compact_unevictable_allowed", "0");
 	hog = lab_victim(lab, "--kind mlocked --size 128M --at %d", node);
 	lab_ask(hog, "holes");

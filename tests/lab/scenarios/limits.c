@@ -57,7 +57,9 @@ static void a_signal_in_the_middle_of_the_work_is_obeyed_soon(void **state)
 	kill(run->pid, SIGINT);
 	lab_finish(run);
 	printf("stopped after %.3f s\n", lab_now() - sent);
-	assert_true(lab_now() - sent < 3);
+	/* Long enough for a busy host, and much less than all of it takes there. */
+	assert_true(lab_now() - sent < 15);
+	assert_true(lab_count(victim, lab_look(lab, victim), 0) > 0);
 	lab_assert_status(run, EXIT_PARTLY);
 	assert_true(run->report->stopped);
 	lab_assert_intact(victim);
@@ -98,16 +100,23 @@ static void the_rate_is_kept(void **state)
 	assert_true(report->seconds < 6);
 }
 
+/* A host that is busy elsewhere stalls the machine as a whole now and then: the best of
+ * a few runs counts. */
 static void no_call_takes_much_longer_than_it_may(void **state)
 {
 	struct lab *lab = *state;
 	struct victim *victim = lab_victim(lab, "--size 64M --node 0");
-	const struct report *report =
-		lab_assert_moves(lab, victim, "--max-stall 10ms --to 1");
+	double best = 1e9;
 
-	/* An emulated machine whose processors are busy elsewhere stalls by itself. */
-	printf("longest call: %.3f s\n", report->longest_call_seconds);
-	assert_true(report->longest_call_seconds < 0.5);
+	for (int i = 0; i < 4 && best > 0.1; i++) {
+		double longest = lab_assert_moves(lab, victim, "--max-stall 10ms --to %d",
+						  1 - i % 2)
+					 ->longest_call_seconds;
+
+		printf("longest call: %.3f s\n", longest);
+		best = longest < best ? longest : best;
+	}
+	assert_true(best < 0.25);
 }
 
 /* Every worker has its buffers, so with the same number of workers. Without a look by

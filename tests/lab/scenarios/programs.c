@@ -34,6 +34,7 @@ static bool has_ended(pid_t pid)
 /* While it runs: anything may be busy for a while; nothing may go wrong. */
 static void move_around(struct lab *lab, const struct run *program)
 {
+	uint64_t nr_moved = 0;
 	int nr_moves = 0;
 
 	while (!has_ended(program->pid)) {
@@ -46,8 +47,9 @@ static void move_around(struct lab *lab, const struct run *program)
 		assert_true(run->status == EXIT_IN_PLACE || run->status == EXIT_PARTLY);
 		assert_int_equal(report_left(run->report, "unknown"), 0);
 		assert_int_equal(report_left(run->report, "permission"), 0);
+		nr_moved += run->report->moved.pages;
 	}
-	assert_true(nr_moves >= 3);
+	assert_true(nr_moved > 0);
 }
 
 static void fio_verifies_what_it_wrote(void **state)
@@ -59,7 +61,7 @@ static void fio_verifies_what_it_wrote(void **state)
 	fio = lab_program(lab,
 			  "fio --name=job --directory=/tmp --size=16M --bs=4k-64k "
 			  "--ioengine=mmap --rw=randrw --verify=sha1 --verify_fatal=1 "
-			  "--time_based --runtime=12 --output-format=terse");
+			  "--time_based --runtime=15 --output-format=terse");
 	sleep(4);
 	move_around(lab, fio);
 	lab_finish(fio);
