@@ -65,7 +65,8 @@ static const char *hint_for(enum mig_finding_code code)
 	case MIG_FINDING_NO_SYS_NICE:
 		return "leave --shared out, or run as root";
 	case MIG_FINDING_NO_ACCESS:
-		return "other users' processes need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: try "
+		return "other users' processes need CAP_SYS_PTRACE and "
+		       "CAP_DAC_READ_SEARCH: try "
 		       "as "
 		       "root";
 	case MIG_FINDING_NUMA_BALANCING:

@@ -68,8 +68,8 @@ static bool is_zero_page(const struct mig_task *unit, uint64_t entry)
 
 	if (entry & (MIG_PAGEMAP_EXCLUSIVE | MIG_PAGEMAP_FILE))
 		return false;
-	return mig_pagemap_read_flags(&unit->walk->pagemap, entry & MIG_PAGEMAP_FRAME, &flags,
-				      1) < 0 ||
+	return mig_pagemap_read_flags(&unit->walk->pagemap, entry & MIG_PAGEMAP_FRAME,
+				      &flags, 1) < 0 ||
 	       (flags & MIG_FLAG_ZERO_PAGE);
 }
 

@@ -642,7 +642,7 @@ enum mig_skip {
 	MIG_SKIP_SHARED = 0,   /**< others map them too */
 	MIG_SKIP_FILTERED = 1, /**< --only, --range, --min-size */
 	MIG_SKIP_NOT_FROM = 2, /**< on a node that is not a source */
-	MIG_SKIP_STOPPED = 3,  /**< found, and not tried before a stop or the time limit */
+	MIG_SKIP_STOPPED = 3, /**< found, and not tried before a stop or the time limit */
 };
 
 #define MIG_NR_SKIPS 4
@@ -701,9 +701,9 @@ struct mig_totals {
 	uint64_t already_pages;
 	uint64_t skipped_pages;
 	uint64_t left_pages;
-	uint64_t gone_pages; /**< unmapped, exited, or replaced by the zero page */
-	uint64_t paged_out_pages; /**< of left: pushed to swap by the fallback */
-	uint64_t swapped_pages;   /**< swapped out when it was planned: not considered */
+	uint64_t gone_pages;       /**< unmapped, exited, or replaced by the zero page */
+	uint64_t paged_out_pages;  /**< of left: pushed to swap by the fallback */
+	uint64_t swapped_pages;    /**< swapped out when it was planned: not considered */
 	uint64_t moved_huge_pages; /**< units of more than one page that moved whole */
 	uint64_t
 		split_huge_pages; /**< transparent ones that the kernel split on the way */

@@ -101,10 +101,10 @@ static void a_size_grows_twofold_at_most(void **state)
 {
 	(void)state;
 	begin(0, 0);
-	mig_pace_record(&pace, MIG_PACE_SMALL, 4096, 1);
-	assert_int_equal(limit_of(MIG_PACE_SMALL), 8192);
-	mig_pace_record(&pace, MIG_PACE_SMALL, 8192, 0);
-	assert_int_equal(limit_of(MIG_PACE_SMALL), 16384);
+	mig_pace_record(&pace, MIG_PACE_LARGE, 16384, 1);
+	assert_int_equal(limit_of(MIG_PACE_LARGE), 32768);
+	mig_pace_record(&pace, MIG_PACE_LARGE, 32768, 0);
+	assert_int_equal(limit_of(MIG_PACE_LARGE), 65536);
 }
 
 /* Its time is that of the drain of the LRU caches, not of its pages. */

@@ -20,7 +20,7 @@ struct fake_folio {
 	int node;
 	int node_at_mark;
 	uint32_t pages_at_mark; /**< of its pages, those that are mapped */
-	uint16_t *mapped; /**< by page */
+	uint16_t *mapped;       /**< by page */
 	enum fake_kind kind;
 	bool pinned;
 	bool off_lru;
