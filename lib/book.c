@@ -77,11 +77,13 @@ static bool is_zero_page(const struct mig_task *unit, uint64_t entry)
  * hides from it (6.1: PROT_NONE, NUMA hints). */
 static void book_absent(struct mig_worker *worker, const struct mig_task *unit, int error)
 {
-	uint64_t entry;
+	uint64_t entry = 0;
 
 	if (read_entry(unit, 0, &entry) &&
 	    !(error == EFAULT && is_zero_page(unit, entry)))
 		mig_retry_keep(worker, unit, error);
+	else if (mig_pagemap_is_marked(entry)) /* someone else is moving it */
+		mig_retry_keep(worker, unit, EBUSY);
 	else
 		mig_outcome_add_gone(worker->outcome, unit->unit_pages);
 }

@@ -223,7 +223,7 @@ static int note_process(struct mig_plan *plan, const struct mig_process *process
 	return mig_plan_add_finding(plan, &finding);
 }
 
-/* Return: 1 if it can be planned, 0 if a finding says why not, or a negative errno. */
+/* That it cannot be planned is a finding. */
 static int look_at_process(struct search *search, const struct mig_process *process)
 {
 	struct mig_plan *plan = search->plan;
@@ -233,8 +233,6 @@ static int look_at_process(struct search *search, const struct mig_process *proc
 		r = look_at_mappings(search, process);
 	if (!r)
 		r = mig_residency_add_swapped(plan->residency, process);
-	if (!r)
-		return 1;
 	if (r == -ESRCH || r == -EINVAL)
 		return note_process(plan, process, MIG_FINDING_PROCESS_GONE);
 	if (r == -EPERM || r == -EACCES)
@@ -263,20 +261,28 @@ static int look_at_shared(struct search *search, size_t first, size_t *ret_next)
 	return r == -ESRCH || r == -EPERM || r == -EACCES ? 0 : r;
 }
 
+static size_t count_gone(const struct mig_plan *plan, size_t first)
+{
+	size_t gone = 0;
+
+	for (size_t i = first; i < plan->nr_findings; i++)
+		gone += plan->findings[i].code == MIG_FINDING_PROCESS_GONE;
+	return gone;
+}
+
 static int look_at_new(struct search *search)
 {
 	struct mig_plan *plan = search->plan;
-	size_t nr = mig_target_get_count(plan->target), reached = 0;
-	size_t at = plan->nr_spans;
+	size_t nr = mig_target_get_count(plan->target), nr_new = nr - plan->nr_members;
+	size_t at = plan->nr_spans, first = plan->nr_findings;
 	int r = 0;
 
 	for (; r >= 0 && plan->nr_members < nr; plan->nr_members++) {
 		search->member = plan->nr_members;
 		r = look_at_process(search,
 				    mig_target_get_process(plan->target, search->member));
-		reached += r > 0;
 	}
-	if (r >= 0 && !reached && !plan->nr_findings)
+	if (r >= 0 && count_gone(plan, first) == nr_new)
 		return -ESRCH;
 	while (r >= 0 && at < plan->nr_spans)
 		r = look_at_shared(search, at, &at);

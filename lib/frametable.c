@@ -31,11 +31,12 @@ void mig_frametable_done(struct mig_frametable *table)
 
 unsigned int mig_frametable_count(struct mig_frametable *table, uint64_t frame)
 {
-	uint16_t *value = table->values + frame;
+	uint16_t *value;
 	uint16_t old;
 
 	if (frame >= table->nr_frames)
 		return 0;
+	value = table->values + frame;
 	old = __atomic_load_n(value, __ATOMIC_RELAXED);
 	while (old < MIG_FRAMETABLE_MAX &&
 	       !__atomic_compare_exchange_n(value, &old, (uint16_t)(old + 1), true,

@@ -117,13 +117,14 @@ static bool reserve(struct mig_worker *worker, struct mig_tasks *tasks,
 	room = mig_destinations_reserve(destinations, like->to, *nr_pages);
 	if (room == *nr_pages)
 		return true;
-	mig_destinations_give_back(destinations, like->to, room);
 	if (room < like->unit_pages) {
+		mig_destinations_give_back(destinations, like->to, room);
 		book_batch(worker, tasks, worker->batch.nr, -ENOMEM);
 		return false;
 	}
 	*nr_pages = fill_batch(worker, tasks, worker->picks[0].task, room);
-	return mig_destinations_reserve(destinations, like->to, *nr_pages) == *nr_pages;
+	mig_destinations_give_back(destinations, like->to, room - *nr_pages);
+	return true;
 }
 
 /* move_pages(2) takes any thread of the process, but one that lives. */

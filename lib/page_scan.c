@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "batch.h"
 #include "procfs.h"
@@ -11,6 +12,9 @@
  * are common: one frame of every four tells whether there is one. */
 #define PROBE_ALIGN 4
 #define PROBE_STRIDE 512
+
+/* So often pages that seem to be migrating are looked at again in vain. */
+#define MARKED_LOOKS 5
 
 static uint64_t read_huge_size(const struct mig_context *context)
 {
@@ -276,6 +280,34 @@ static size_t step_pages(const struct mig_context *context, uint64_t start, uint
 	return (limit / huge_bytes * huge_bytes - start) / context->page_size;
 }
 
+static size_t count_marked(const struct mig_page_scan *scan, size_t nr_pages)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < nr_pages; i++)
+		nr += mig_pagemap_is_marked(scan->entries[i]);
+	return nr;
+}
+
+/* A page that another worker, or the kernel, is migrating this very moment looks as
+ * if it were not there: look again until no more of them come back. */
+static ssize_t read_entries(struct mig_page_scan *scan, uint64_t start, size_t nr_pages)
+{
+	const struct timespec moment = { .tv_nsec = 2000000 };
+	ssize_t r = mig_pagemap_read(scan->pagemap, start, scan->entries, nr_pages);
+	size_t marked = r > 0 ? count_marked(scan, (size_t)r) : 0;
+
+	for (unsigned int quiet = 0; marked && quiet < MARKED_LOOKS;) {
+		size_t before = marked;
+
+		nanosleep(&moment, NULL);
+		r = mig_pagemap_read(scan->pagemap, start, scan->entries, nr_pages);
+		marked = r > 0 ? count_marked(scan, (size_t)r) : 0;
+		quiet = marked < before ? 0 : quiet + 1;
+	}
+	return r;
+}
+
 static int scan_pages(struct mig_page_scan *scan, uint64_t start, uint64_t end,
 		      uint64_t *ret_next)
 {
@@ -283,7 +315,7 @@ static int scan_pages(struct mig_page_scan *scan, uint64_t start, uint64_t end,
 	size_t nr_pages = step_pages(scan->pagemap->context, start, end);
 	ssize_t r;
 
-	r = mig_pagemap_read(scan->pagemap, start, scan->entries, nr_pages);
+	r = read_entries(scan, start, nr_pages);
 	if (r <= 0)
 		return r ? (int)r : -ESRCH;
 	take_entries(scan, start, (size_t)r);

@@ -30,6 +30,17 @@
 #define MIG_FLAG_RESERVED (UINT64_C(1) << 32)
 #define MIG_FLAG_MLOCKED (UINT64_C(1) << 33)
 
+/** Of an entry that is not present: swap types below this are swap areas, those above
+ *  are marks of the kernel's own, as that of a page that is being migrated. */
+#define MIG_PAGEMAP_FIRST_MARK 20
+
+/** mig_pagemap_is_marked - not present, and not swapped out either. */
+static inline bool mig_pagemap_is_marked(uint64_t entry)
+{
+	return !(entry & MIG_PAGEMAP_PRESENT) && (entry & MIG_PAGEMAP_SWAPPED) &&
+	       (entry & 0x1f) >= MIG_PAGEMAP_FIRST_MARK;
+}
+
 struct mig_pagemap {
 	const struct mig_context *context;
 	int fd;

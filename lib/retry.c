@@ -20,6 +20,7 @@ static bool may_go(const struct mig_worker *worker, const struct mig_task *task)
 	case 0:
 	case EBUSY:
 	case ENOENT:
+	case EFAULT: /* it may have been unmapped and mapped again */
 		return true;
 	case ENOMEM:
 		return !(task->flags & MIG_UNIT_HUGETLB) ||

@@ -57,7 +57,8 @@ static uint64_t flush_pages(const struct mig_worker *worker)
 	uint64_t limit = small > large ? small : large;
 	uint64_t done = __atomic_load_n(&engine->done_pages, __ATOMIC_RELAXED);
 	uint64_t rest = engine->planned_pages > done ? engine->planned_pages - done : 0;
-	uint64_t share = rest / (2 * (uint64_t)engine->nr_open);
+	unsigned int open = __atomic_load_n(&engine->nr_open, __ATOMIC_RELAXED);
+	uint64_t share = rest / (2 * (uint64_t)open);
 	unsigned int targets =
 		mig_nodeset_count(mig_placement_get_targets(engine->plan->placement));
 

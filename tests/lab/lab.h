@@ -44,7 +44,9 @@ int lab_teardown(void **state);
 
 /**
  * lab_main - run the tests of a scenario
- * @nr_nodes: with memory, that the machine must have
+ * @nr_nodes: with memory, that the machine must have. If more than one, it must be a
+ *            machine of the lab too: such tests take memory, swap and settings as they
+ *            need them.
  * Return: for main(): 0, 1 if a test failed, 77 if none did and one was skipped.
  */
 #define lab_main(tests, nr_nodes) \
@@ -105,9 +107,6 @@ void lab_assert_intact(struct victim *victim);
 /** lab_end_victim - kill it and wait for its end; it must not be used any more. */
 void lab_end_victim(struct lab *lab, struct victim *victim);
 
-/** lab_program - run any program in the background; ended with the test. */
-struct run *lab_program(struct lab *lab, const char *format, ...) FORMAT(2, 3);
-
 /** A program that runs or has run. */
 struct run {
 	pid_t pid;
@@ -123,9 +122,12 @@ struct run {
 	int err_fd;
 	double started;
 	bool finished;
-	bool has_report;
+	bool has_report; /**< what it prints must be one, unless it fails */
 	struct run *next;
 };
+
+/** lab_program - start any program; lab_finish() waits, the test's end ends it. */
+struct run *lab_program(struct lab *lab, const char *format, ...) FORMAT(2, 3);
 
 /** lab_migratectl - run it to its end. */
 struct run *lab_migratectl(struct lab *lab, const char *format, ...) FORMAT(2, 3);
@@ -143,9 +145,10 @@ struct run *lab_move_as(struct lab *lab, const struct lab_as *as, const char *fo
 /** lab_start_move - as lab_move(), but only start it; lab_finish() waits. */
 struct run *lab_start_move(struct lab *lab, const char *format, ...) FORMAT(2, 3);
 
+/** lab_finish - wait for its end and read what it said. */
 void lab_finish(struct run *run);
 
-/** lab_expect_report - of a program that is not started as migratectl and ends so. */
+/** lab_expect_report - of a program that becomes a `migratectl move-pid --json`. */
 void lab_expect_report(struct run *run);
 
 /** lab_pause - stop a run where it is, all of its threads. */
@@ -204,9 +207,6 @@ void lab_assert_nothing_moved(struct lab *lab, const struct victim *victim,
 			      const struct oracle_view *before);
 
 /* ------------------------------------------------------------------ machine */
-
-/** lab_kernel_is - whether the kernel's release begins with @series. */
-bool lab_kernel_is(const char *series);
 
 /** lab_nodes - the number of nodes that have memory. */
 unsigned int lab_nodes(void);

@@ -10,20 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #define HUGE_BYTES (2 * MEBIBYTE)
 #define NODES "/sys/devices/system/node"
-
-bool lab_kernel_is(const char *series)
-{
-	struct utsname name;
-
-	uname(&name);
-	return !strncmp(name.release, series, strlen(series)) &&
-	       name.release[strlen(series)] == '.';
-}
 
 const char *lab_read(const char *path)
 {

@@ -108,14 +108,20 @@ static int map_nothing(struct victim_memory *memory)
 	return 0;
 }
 
+static int read_all(struct victim_memory *memory, size_t offset, size_t length)
+{
+	for (size_t at = offset; at < offset + length; at += VICTIM_PAGE)
+		(void)*(volatile unsigned char *)(memory->start + at);
+	return 0;
+}
+
 /* The first half is never touched, the second shows the zero page. */
 static int read_second_half(struct victim_memory *memory, size_t offset, size_t length)
 {
-	for (size_t at = offset; at < offset + length; at += VICTIM_PAGE) {
-		if (at >= memory->size / 2)
-			(void)*(volatile unsigned char *)(memory->start + at);
-	}
-	return 0;
+	size_t start = offset > memory->size / 2 ? offset : memory->size / 2;
+
+	return start < offset + length ? read_all(memory, start, offset + length - start)
+				       : 0;
 }
 
 static int lock(struct victim_memory *memory)
@@ -251,9 +257,7 @@ static int write_file(struct victim_memory *memory, size_t offset, size_t length
 		    (ssize_t)sizeof(page))
 			return errno ? -errno : -EIO;
 	}
-	for (size_t at = offset; at < offset + length; at += VICTIM_PAGE)
-		(void)*(volatile unsigned char *)(memory->start + at);
-	return 0;
+	return read_all(memory, offset, length);
 }
 
 /* ------------------------------------------------------------------- pinned */
@@ -309,6 +313,7 @@ static const struct victim_kind kinds[] = {
 	  .map = map_anon,
 	  .fill = read_second_half,
 	  .is_empty = true },
+	{ .name = "huge-zero", .map = map_thp, .fill = read_all, .is_empty = true },
 	{ .name = "protnone",
 	  .map = map_anon,
 	  .finish = protect,

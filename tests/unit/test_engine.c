@@ -200,9 +200,7 @@ static void pages_that_lie_mixed_are_told_apart(void **state)
 	uint64_t start = scene_map(scene, PID, FAKE_ANON, 2 * FAKE_HUGE_PAGES, 1);
 	const struct mig_totals *totals;
 
-	for (uint64_t page = 0; page < 2 * FAKE_HUGE_PAGES; page += 3)
-		fake_kernel_place(scene->kernel, PID, start + page * scene->page_size, 1,
-				  0);
+	fake_kernel_place_every(scene->kernel, PID, start, 2 * FAKE_HUGE_PAGES, 3, 0);
 	/* One stretch begins on the source, the other on the destination. */
 	assert_int_equal(scene_node(scene, PID, start, 0), 0);
 	assert_int_equal(scene_node(scene, PID, start, FAKE_HUGE_PAGES), 1);

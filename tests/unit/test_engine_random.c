@@ -12,7 +12,7 @@
 
 #include "scene.h"
 
-#define NR_SEEDS 150
+#define NR_SEEDS 100
 #define FIRST_PID 40
 #define OUTSIDER 99
 
@@ -77,10 +77,7 @@ static void draw_states(struct story *story, pid_t pid, uint64_t start, uint64_t
 
 		if (nr > nr_pages - first)
 			nr = nr_pages - first;
-		/* A page that is not there can be nothing else. */
-		for (; nr; nr--, first++)
-			if (scene_node(story->scene, pid, start, first) >= 0)
-				scene_set(story->scene, pid, start, first, 1, state);
+		scene_set(story->scene, pid, start, first, nr, state);
 	}
 }
 
@@ -98,7 +95,7 @@ static uint64_t draw_mapping(struct story *story, pid_t pid)
 	if (memory.kind == FAKE_HUGETLB)
 		memory.nr_pages = FAKE_HUGE_PAGES * (1 + draw(story, 2));
 	/* Parts of one folio would be spread each by itself: so there are none. */
-	if (story->spreads)
+	if (story->spreads && memory.kind != FAKE_HUGETLB)
 		memory.nr_pages =
 			(memory.nr_pages / memory.folio_pages + 1) * memory.folio_pages;
 	start = fake_kernel_map(story->scene->kernel, pid, &memory);
@@ -106,13 +103,10 @@ static uint64_t draw_mapping(struct story *story, pid_t pid)
 		draw_states(story, pid, start, memory.nr_pages, memory.folio_pages == 1);
 	/* Some of it lies elsewhere. */
 	if (memory.kind != FAKE_HUGETLB && memory.folio_pages == 1 && happens(story, 40))
-		for (uint64_t page = draw(story, 7); page < memory.nr_pages; page += 13)
-			if (scene_node(story->scene, pid, start, page) >= 0)
-				fake_kernel_place(
-					story->scene->kernel, pid,
-					start + page * story->scene->page_size, 1,
-					(int)draw(story,
-						  (uint32_t)story->machine.nr_nodes));
+		fake_kernel_place_every(
+			story->scene->kernel, pid, start, memory.nr_pages,
+			1 + draw(story, 20),
+			(int)draw(story, (uint32_t)story->machine.nr_nodes));
 	return start;
 }
 
@@ -193,6 +187,7 @@ static struct mig_run_options draw_run(struct story *story)
 		.threads = 1 + draw(story, 4),
 		.passes = 1 + draw(story, 4),
 		.max_stall_ns = happens(story, 30) ? 1000000 : 0,
+		.timeout_ns = happens(story, 15) ? 1000000 * (1 + draw(story, 9)) : 0,
 	};
 }
 
@@ -240,25 +235,33 @@ static void tell(uint64_t seed)
 	scene_free(story.scene);
 }
 
+/* After a failure the last seed is the one that failed. */
+static int say_seed(void **state)
+{
+	const uint64_t *seed = *state;
+
+	print_message("up to seed %u\n", (unsigned int)*seed);
+	return 0;
+}
+
 static void whatever_the_request_the_account_is_true(void **state)
 {
 	const char *only = getenv("MIGRATE_SEED");
+	uint64_t *seed = *state;
+	uint64_t last = NR_SEEDS - 1;
 
-	(void)state;
-	if (only) {
-		tell(strtoull(only, NULL, 10));
-		return;
-	}
-	for (uint64_t seed = 0; seed < NR_SEEDS; seed++) {
-		print_message("seed %u\n", (unsigned int)seed);
-		tell(seed);
-	}
+	if (only)
+		*seed = last = strtoull(only, NULL, 10);
+	for (; *seed <= last; ++*seed)
+		tell(*seed);
 }
 
 int main(void)
 {
+	uint64_t seed = 0;
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whatever_the_request_the_account_is_true),
+		cmocka_unit_test_prestate_setup_teardown(
+			whatever_the_request_the_account_is_true, NULL, say_seed, &seed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

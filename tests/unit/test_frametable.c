@@ -55,6 +55,8 @@ static void an_empty_table_holds_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(mig_frametable_get(&table, 0), 0);
+	assert_int_equal(mig_frametable_count(&table, 5), 0);
+	assert_int_equal(mig_frametable_get(&table, 5), 0);
 	mig_frametable_done(&table);
 	assert_int_equal(mig_frametable_init(&table, 0), 0);
 	mig_frametable_done(&table);

@@ -85,6 +85,21 @@ static void what_moved_before_the_kernel_ran_out_counts(void **state)
 	assert_int_equal(mig_outcome_get_left(scene->outcome, 0)->node, 1);
 }
 
+static void workers_fill_a_node_together_and_not_further(void **state)
+{
+	const struct mig_run_options options = { .size = sizeof(options), .threads = 4 };
+	struct scene *scene = *state;
+
+	for (pid_t pid = 50; pid < 56; pid++) {
+		scene_add(scene, pid);
+		scene_map(scene, pid, FAKE_ANON, 700, 0);
+	}
+	fake_kernel_fill(scene->kernel, 1, FAKE_WATERMARK_PAGES + 1000);
+	assert_int_equal(scene_run(scene, &options)->moved_pages, 1000);
+	scene_assert_true(scene);
+	assert_int_equal(scene_left(scene, MIG_REASON_NO_MEMORY), 3200);
+}
+
 static void a_caller_whose_cpuset_lacks_the_node_is_told_so(void **state)
 {
 	struct scene *scene = *state;
@@ -241,6 +256,7 @@ int main(void)
 		test(a_node_is_filled_up_to_its_watermark),
 		optimistic(what_moved_before_the_kernel_ran_out_counts),
 		unprivileged(what_moved_before_the_kernel_ran_out_counts),
+		test(workers_fill_a_node_together_and_not_further),
 		test(a_caller_whose_cpuset_lacks_the_node_is_told_so),
 		test(hugetlb_pages_take_what_the_pool_has),
 		optimistic(huge_pages_that_were_split_on_the_way_are_counted),

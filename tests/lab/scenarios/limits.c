@@ -48,7 +48,7 @@ static void a_signal_stops_it_and_the_report_says_what_was_done(void **state)
 static void a_signal_in_the_middle_of_the_work_is_obeyed_soon(void **state)
 {
 	struct lab *lab = *state;
-	struct victim *victim = lab_victim(lab, "--size 192M --node 0");
+	struct victim *victim = lab_victim(lab, "--size 512M --node 0");
 	struct run *run = lab_start_move(lab, "--to 1 %d", victim->pid);
 	double sent;
 

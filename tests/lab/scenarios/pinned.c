@@ -68,6 +68,15 @@ static void a_lower_requirement_makes_it_a_success(void **state)
 	assert_int_equal(report_left(run->report, NULL), victim->nr_pages / 2);
 }
 
+static void await_registered_buffers(struct lab *lab)
+{
+	lab_shell(lab, NULL,
+		  "for i in $(seq 300); do "
+		  "cat /proc/[0-9]*/fdinfo/* 2>/dev/null | grep -q 'UserBufs:.*[1-9]' && "
+		  "exit; "
+		  "sleep 0.1; done; exit 1");
+}
+
 /* fio makes a process for the job; the buffers are of that one. */
 static void fixed_buffers_of_fio_are_left_and_its_data_stays_right(void **state)
 {
@@ -79,9 +88,9 @@ static void fixed_buffers_of_fio_are_left_and_its_data_stays_right(void **state)
 	fio = lab_program(lab,
 			  "fio --name=job --directory=/tmp --size=8M --bs=64k "
 			  "--ioengine=io_uring --fixedbufs=1 --iodepth=16 --rw=randrw "
-			  "--verify=crc32c --verify_fatal=1 --time_based --runtime=25 "
+			  "--verify=crc32c --verify_fatal=1 --time_based --runtime=15 "
 			  "--output-format=terse");
-	sleep(5);
+	await_registered_buffers(lab);
 	run = lab_move(lab, "--tree --to 1 %d", fio->pid);
 	assert_true(report_left(run->report, "pinned-io-uring") >= 16 * 16);
 	run = lab_move(lab, "--tree --to 0 %d", fio->pid);

@@ -197,26 +197,41 @@ static struct fake_pte *must_find_pte(struct fake_kernel *kernel, pid_t pid,
 	return fake_need(fake_pte_find(&must_find(kernel, pid)->memory, address));
 }
 
+static void place_page(struct fake_kernel *kernel, const struct fake_pte *pte, int node)
+{
+	uint64_t frame;
+
+	if (!pte->folio)
+		return;
+	frame = fake_frames_take(kernel, node, pte->folio->nr_pages);
+	if (!frame)
+		abort();
+	fake_folio_move(kernel, pte->folio, node, frame);
+	pte->folio->node_at_mark = node;
+}
+
+void fake_kernel_place_every(struct fake_kernel *kernel, pid_t pid, uint64_t address,
+			     uint64_t nr_pages, uint64_t step, int node)
+{
+	begin_change(kernel);
+	for (uint64_t i = 0; i < nr_pages; i += step)
+		place_page(kernel,
+			   must_find_pte(kernel, pid, address + i * kernel->page_size),
+			   node);
+	end_change(kernel);
+}
+
 void fake_kernel_place(struct fake_kernel *kernel, pid_t pid, uint64_t address,
 		       uint64_t nr_pages, int node)
 {
-	begin_change(kernel);
-	for (uint64_t i = 0; i < nr_pages; i++) {
-		struct fake_pte *pte =
-			must_find_pte(kernel, pid, address + i * kernel->page_size);
-		uint64_t frame = fake_frames_take(kernel, node, pte->folio->nr_pages);
-
-		if (!frame)
-			abort();
-		fake_folio_move(kernel, pte->folio, node, frame);
-		pte->folio->node_at_mark = node;
-	}
-	end_change(kernel);
+	fake_kernel_place_every(kernel, pid, address, nr_pages, 1, node);
 }
 
 static void set_state(struct fake_kernel *kernel, struct fake_pte *pte,
 		      enum fake_state state)
 {
+	if (!pte->folio)
+		return;
 	switch (state) {
 	case FAKE_ABSENT:
 	case FAKE_SWAPPED:

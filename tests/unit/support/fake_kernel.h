@@ -88,12 +88,17 @@ uint64_t fake_kernel_map(struct fake_kernel *kernel, pid_t pid,
 uint64_t fake_kernel_share(struct fake_kernel *kernel, pid_t pid, pid_t other,
 			   uint64_t address);
 
-/** fake_kernel_place - put single pages on a node, at no cost. */
+/** fake_kernel_place - put single pages on a node, at no cost, where there are any. */
 void fake_kernel_place(struct fake_kernel *kernel, pid_t pid, uint64_t address,
 		       uint64_t nr_pages, int node);
 
+/** fake_kernel_set - what pages are; those that are not resident stay what they are. */
 void fake_kernel_set(struct fake_kernel *kernel, pid_t pid, uint64_t address,
 		     uint64_t nr_pages, enum fake_state state);
+
+/** fake_kernel_place_every - of the pages every @step-th, from the first on. */
+void fake_kernel_place_every(struct fake_kernel *kernel, pid_t pid, uint64_t address,
+			     uint64_t nr_pages, uint64_t step, int node);
 
 /** fake_kernel_set_every - of the pages every @step-th, from the first on. */
 void fake_kernel_set_every(struct fake_kernel *kernel, pid_t pid, uint64_t address,

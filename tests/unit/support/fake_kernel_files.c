@@ -31,20 +31,23 @@ static void replace(const struct fake_kernel *kernel, const char *path, const ch
 	must(!rename(fresh, full), full);
 }
 
-/* A text that is being put together; fclose() makes it whole. */
-static FILE *begin(char **text)
-{
+/* What is being put together; fclose() makes it whole, and writes both members. */
+struct text {
+	char *bytes;
 	size_t length;
+};
 
-	return fake_need(open_memstream(text, &length));
+static FILE *begin(struct text *text)
+{
+	return fake_need(open_memstream(&text->bytes, &text->length));
 }
 
 static void end(const struct fake_kernel *kernel, const char *path, FILE *stream,
-		char **text)
+		struct text *text)
 {
 	must(!fclose(stream), path);
-	replace(kernel, path, *text);
-	free(*text);
+	replace(kernel, path, text->bytes);
+	free(text->bytes);
 }
 
 static void write_node(const struct fake_kernel *kernel, int node)
@@ -105,7 +108,8 @@ void fake_files_write_machine(struct fake_kernel *kernel)
 
 static void write_room(const struct fake_kernel *kernel)
 {
-	char *text, path[128], pool[32];
+	char path[128], pool[32];
+	struct text text;
 	FILE *stream = begin(&text);
 
 	for (int node = 0; node < kernel->options.nr_nodes; node++)
@@ -185,7 +189,8 @@ static void put_numa_maps_line(FILE *stream, const struct fake_mapping *mapping,
 static void write_memory(const struct fake_kernel *kernel, const struct fake_task *task)
 {
 	const struct fake_process_memory *memory = &task->memory;
-	char *text, path[64];
+	char path[64];
+	struct text text;
 	FILE *stream = begin(&text);
 
 	for (size_t i = 0; i < memory->nr_mappings; i++)
