@@ -107,6 +107,7 @@ static int init_engine(struct mig_engine *engine, struct mig_plan *plan,
 			      plan->context->page_size);
 	engine->planned_pages = mig_pairs_get_total(&plan->demand);
 	pthread_mutex_init(&engine->lock, NULL);
+	pthread_mutex_init(&engine->whole_node_lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&engine->changed, &attributes);
@@ -119,6 +120,7 @@ static void end_engine(struct mig_engine *engine)
 {
 	pthread_cond_destroy(&engine->changed);
 	pthread_mutex_destroy(&engine->lock);
+	pthread_mutex_destroy(&engine->whole_node_lock);
 	mig_destinations_done(&engine->destinations);
 	mig_pace_done(&engine->pace);
 	mig_walks_done(&engine->walks);

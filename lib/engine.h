@@ -31,6 +31,10 @@ struct mig_engine {
 	uint64_t planned_pages;
 	unsigned int pass;
 
+	/** One worker at a time calls migrate_pages(2), which takes a whole node: for
+	 *  another the pages would be neither here nor there meanwhile. */
+	pthread_mutex_t whole_node_lock;
+
 	/* Atomic. */
 	bool stop;
 	uint64_t moved_pages;

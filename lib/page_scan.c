@@ -13,8 +13,9 @@
 #define PROBE_ALIGN 4
 #define PROBE_STRIDE 512
 
-/* So often pages that seem to be migrating are looked at again in vain. */
-#define MARKED_LOOKS 5
+/* How long a page that seems to be migrating is waited for: half a second in all. */
+#define FIRST_MOMENT_NS 2000000
+#define LAST_MOMENT_NS 256000000
 
 static uint64_t read_huge_size(const struct mig_context *context)
 {
@@ -54,6 +55,7 @@ void mig_page_scan_set_process(struct mig_page_scan *scan,
 {
 	scan->pagemap = pagemap;
 	scan->process = process;
+	scan->lasting_marks = 0;
 	scan->huge_size_bytes =
 		pagemap->has_frames ? 0 : read_huge_size(process->context);
 	scan->guess_huge = scan->huge_size_bytes != 0;
@@ -280,31 +282,46 @@ static size_t step_pages(const struct mig_context *context, uint64_t start, uint
 	return (limit / huge_bytes * huge_bytes - start) / context->page_size;
 }
 
+/* Entries with marks that were not seen to last. */
 static size_t count_marked(const struct mig_page_scan *scan, size_t nr_pages)
 {
 	size_t nr = 0;
 
 	for (size_t i = 0; i < nr_pages; i++)
-		nr += mig_pagemap_is_marked(scan->entries[i]);
+		nr += mig_pagemap_is_marked(scan->entries[i]) &&
+		      !(scan->lasting_marks & 1U << (scan->entries[i] & 0x1f));
 	return nr;
 }
 
-/* A page that another worker, or the kernel, is migrating this very moment looks as
- * if it were not there: look again until no more of them come back. */
+static void learn_marks(struct mig_page_scan *scan, size_t nr_pages)
+{
+	for (size_t i = 0; i < nr_pages; i++)
+		if (mig_pagemap_is_marked(scan->entries[i]))
+			scan->lasting_marks |= 1U << (scan->entries[i] & 0x1f);
+}
+
+/*
+ * A page that another worker, or the kernel, is migrating this very moment looks as
+ * if it were not there, and up to 512 of them are at once: look again until they are
+ * back. Other marks (of guard regions, of userfaultfd) stay; those are waited for
+ * once only.
+ */
 static ssize_t read_entries(struct mig_page_scan *scan, uint64_t start, size_t nr_pages)
 {
-	const struct timespec moment = { .tv_nsec = 2000000 };
+	struct timespec moment = { .tv_nsec = FIRST_MOMENT_NS };
 	ssize_t r = mig_pagemap_read(scan->pagemap, start, scan->entries, nr_pages);
 	size_t marked = r > 0 ? count_marked(scan, (size_t)r) : 0;
 
-	for (unsigned int quiet = 0; marked && quiet < MARKED_LOOKS;) {
+	while (marked && moment.tv_nsec <= LAST_MOMENT_NS) {
 		size_t before = marked;
 
 		nanosleep(&moment, NULL);
 		r = mig_pagemap_read(scan->pagemap, start, scan->entries, nr_pages);
 		marked = r > 0 ? count_marked(scan, (size_t)r) : 0;
-		quiet = marked < before ? 0 : quiet + 1;
+		moment.tv_nsec = marked < before ? FIRST_MOMENT_NS : 2 * moment.tv_nsec;
 	}
+	if (marked)
+		learn_marks(scan, (size_t)r);
 	return r;
 }
 

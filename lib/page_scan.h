@@ -39,8 +39,9 @@ struct mig_page_scan {
 	uint64_t huge_size_bytes;
 	struct mig_units *units; /**< of the last step, MIG_SCAN_PAGES of room */
 	size_t nr_units;
-	uint64_t zero_frame; /**< the last one seen, 0: none */
-	int only_node;       /**< of the span, see there */
+	uint64_t zero_frame;    /**< the last one seen, 0: none */
+	uint32_t lasting_marks; /**< bits: swap types of entries that did not go away */
+	int only_node;          /**< of the span, see there */
 	uint64_t *entries;
 	uint64_t *flags;
 };

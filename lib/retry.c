@@ -290,8 +290,10 @@ void mig_retry_settle(struct mig_worker *worker)
 	if (!worker->left.nr)
 		return;
 	mig_tasks_sort(&worker->left);
+	pthread_mutex_lock(&engine->whole_node_lock);
 	move_hidden(worker);
 	book_late(worker);
+	pthread_mutex_unlock(&engine->whole_node_lock);
 	if (engine->options.fallback == MIG_FALLBACK_SWAP &&
 	    !mig_engine_is_stopped(engine))
 		page_out(worker);
