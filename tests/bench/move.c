@@ -58,7 +58,10 @@ static void by_migratectl(const struct bench_victim *victim, int node, const cha
 
 	snprintf(pid, sizeof(pid), "%d", victim->pid);
 	snprintf(to, sizeof(to), "%d", node & 1);
-	if (bench_run(arguments, REPORT, NULL))
+	/* 64: some busy pages were left, as it says. */
+	int status = bench_run(arguments, REPORT, NULL);
+
+	if (status && status != 64)
 		bench_die("migratectl failed");
 }
 
@@ -92,7 +95,8 @@ static const struct contender {
 
 /* Every contender moves the victim to the other node, then the next one back. */
 static void one_round(const struct bench_victim *victim, unsigned int round, int *node,
-		      const char *tool, double *times, double *touches, double *maps)
+		      const char *tool, double *times, double *touches, double *maps,
+		      unsigned int *incomplete)
 {
 	for (size_t i = 0; i < NR_CONTENDERS; i++) {
 		size_t who = (i + round) % NR_CONTENDERS;
@@ -108,8 +112,11 @@ static void one_round(const struct bench_victim *victim, unsigned int round, int
 		touches[who] = (double)victim->counters->longest_touch_ns / 1e6;
 		maps[who] = (double)victim->counters->longest_map_ns / 1e6;
 		if (bench_victim_node(victim) != *node)
-			bench_die("%s did not move everything to node %d",
-				  contenders[who].name, *node);
+			incomplete[who]++;
+		/* So that the next one has as much to move. */
+		for (int again = 0; again < 10 && bench_victim_node(victim) != *node;
+		     again++)
+			bench_bare_move(victim, *node, 1);
 	}
 	times[NR_CONTENDERS - 1] = own_time();
 	touches[NR_CONTENDERS - 1] = touches[NR_CONTENDERS - 2];
@@ -136,6 +143,7 @@ static int measure(size_t size_bytes, bool huge, unsigned int rounds, const char
 	double times[NR_CONTENDERS][BENCH_MOST_ROUNDS];
 	double touches[NR_CONTENDERS][BENCH_MOST_ROUNDS];
 	double maps[NR_CONTENDERS][BENCH_MOST_ROUNDS];
+	unsigned int incomplete[NR_CONTENDERS] = { 0 };
 	struct bench_victim victim;
 	int node = 0;
 
@@ -144,7 +152,7 @@ static int measure(size_t size_bytes, bool huge, unsigned int rounds, const char
 	for (unsigned int round = 0; round < rounds; round++) {
 		double time[NR_CONTENDERS], touch[NR_CONTENDERS], map[NR_CONTENDERS];
 
-		one_round(&victim, round, &node, tool, time, touch, map);
+		one_round(&victim, round, &node, tool, time, touch, map, incomplete);
 		for (size_t i = 0; i < NR_CONTENDERS; i++) {
 			times[i][round] = time[i];
 			touches[i][round] = touch[i];
@@ -154,6 +162,10 @@ static int measure(size_t size_bytes, bool huge, unsigned int rounds, const char
 	bench_victim_stop(&victim);
 	printf("%zu MiB of %s pages, %u rounds\n", size_bytes >> 20,
 	       huge ? "transparent huge" : "small", rounds);
+	for (size_t i = 0; i < NR_CONTENDERS; i++)
+		if (incomplete[i])
+			printf("%s left pages behind in %u rounds\n", contenders[i].name,
+			       incomplete[i]);
 	print(working ? "time while it works" : "time", times, rounds);
 	if (working) {
 		print("longest write to memory", touches, rounds);
