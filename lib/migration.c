@@ -102,11 +102,9 @@ int mig_nodes_migrate(struct mig_context *context, pid_t pid,
 	/* Of a process whose leader has exited only a thread's number is taken. */
 	if (!r)
 		r = migrate(process, pid ? process->tid : 0, from, to, &migration);
+	/* This also sees to it that the number has been the process's all the time. */
 	if (!r)
 		r = count_pages(process, &emptied, &migration.left_pages);
-	/* The number was the process's all the time if it still is. */
-	if (!r && !mig_process_holds_number(process))
-		r = -ESRCH;
 	if (r < 0)
 		return as_the_call_says(r);
 	*ret_migration = migration;

@@ -126,6 +126,16 @@ static void what_is_not_resident_is_not_considered(void **state)
 	assert_int_equal(totals->moved_pages, 40);
 }
 
+static void the_kernels_own_pages_are_not_considered(void **state)
+{
+	struct scene *scene = *state;
+
+	fake_kernel_map(scene->kernel, PID,
+			&(struct fake_memory){ .nr_pages = 2, .name = "[vdso]" });
+	scene_map(scene, PID, FAKE_ANON, 10, 0);
+	assert_int_equal(scene_run(scene, NULL)->considered_pages, 10);
+}
+
 static void pages_of_sparse_memory_are_found(void **state)
 {
 	struct scene *scene = *state;
@@ -175,6 +185,23 @@ static void overlapping_sets_move_shared_pages_once(void **state)
 	assert_int_equal(scene_moved(scene, 1, 2), 50);
 	assert_int_equal(totals->already_pages, 300);
 	assert_int_equal(scene_node(scene, PID, start, 299), 1);
+}
+
+/* They come apart on the way, and their frames are known again all the same. */
+static void overlapping_sets_move_shared_huge_pages_once(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t start = map_thp(scene, 2);
+
+	scene_add(scene, 43);
+	fake_kernel_share(scene->kernel, 43, PID, start);
+	fake_kernel_fill(scene->kernel, 1, 3 * FAKE_HUGE_PAGES);
+	fake_kernel_scatter(scene->kernel, 1);
+	scene_place(scene, 3, 6, MIG_PLACE_DEFAULT);
+	scene_run(scene, NULL);
+	scene_assert_true(scene);
+	assert_int_equal(scene_moved(scene, 0, 1), 2 * FAKE_HUGE_PAGES);
+	assert_int_equal(mig_outcome_get_totals(scene->outcome)->split_huge_pages, 2);
 }
 
 static void pages_can_be_spread(void **state)
@@ -371,10 +398,12 @@ int main(void)
 		test(a_process_without_memory_has_nothing_to_move),
 		test(what_is_not_resident_is_not_considered),
 		unprivileged(what_is_not_resident_is_not_considered),
+		test(the_kernels_own_pages_are_not_considered),
 		test(pages_of_sparse_memory_are_found),
 		test(overlapping_sets_move_each_page_once),
 		unprivileged(overlapping_sets_move_each_page_once),
 		test(overlapping_sets_move_shared_pages_once),
+		test(overlapping_sets_move_shared_huge_pages_once),
 		test(pages_can_be_spread),
 		unprivileged(pages_can_be_spread),
 		test(pages_that_lie_mixed_are_told_apart),

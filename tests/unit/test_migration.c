@@ -117,6 +117,19 @@ static void hugetlb_pages_count_as_base_pages(void **state)
 	assert_int_equal(migration.left_pages, 0);
 }
 
+static void the_kernels_own_pages_do_not_count(void **state)
+{
+	struct fixture *fixture = *state;
+	struct mig_migration migration;
+
+	record(fixture);
+	fake_kernel_map(fixture->kernel, PID,
+			&(struct fake_memory){ .nr_pages = 2, .name = "[vdso]" });
+	assert_int_equal(migrate(fixture, &migration), 0);
+	assert_int_equal(migration.before_pages, 100);
+	assert_int_equal(migration.left_pages, 100);
+}
+
 static void pages_that_the_kernel_knows_it_left_are_counted(void **state)
 {
 	const struct fixture *fixture = *state;
@@ -290,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_migration_that_moves_all_leaves_nothing),
 		test(hugetlb_pages_count_as_base_pages),
+		test(the_kernels_own_pages_do_not_count),
 		test(pages_that_the_kernel_knows_it_left_are_counted),
 		test(pages_that_the_kernel_hides_are_counted_all_the_same),
 		test(a_full_node_is_no_error_but_is_told),

@@ -484,6 +484,20 @@ static void a_page_that_the_kernel_does_not_see_has_no_node(void **state)
 	assert_units(fixture, 2, 2, 1, 1, 0, 0);
 }
 
+/* Nor is it the zero page, which others map as well. */
+static void a_shared_page_that_the_kernel_does_not_see_has_no_node(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t start = map(fixture, FAKE_ANON, 4, 0);
+
+	fake_kernel_add_process(fixture->kernel, 43, 1);
+	fake_kernel_share(fixture->kernel, 43, PID, start);
+	set_pages(fixture, start, 1, 1, FAKE_PROTECTED);
+	scan_all(fixture);
+	assert_int_equal(fixture->scan.nr_units, 4);
+	assert_units(fixture, 1, 1, 1, 1, MIG_NO_NODE, MIG_UNIT_SHARED);
+}
+
 static void a_question_that_is_refused_ends_the_step(void **state)
 {
 	struct fixture *fixture = *state;
@@ -548,6 +562,7 @@ int main(void)
 		unprivileged(a_guess_that_was_wrong_is_not_made_again),
 		unprivileged(the_zero_page_is_found_by_asking),
 		unprivileged(a_page_that_the_kernel_does_not_see_has_no_node),
+		unprivileged(a_shared_page_that_the_kernel_does_not_see_has_no_node),
 		unprivileged(a_question_that_is_refused_ends_the_step),
 		cmocka_unit_test(units_can_be_cut),
 	};

@@ -209,6 +209,27 @@ static void without_frame_numbers_hidden_pages_are_named(void **state)
 	assert_int_equal(scene_left(scene, MIG_REASON_PROTECTED), 30);
 }
 
+/* Its page by page account finds them, too. */
+static void hidden_pages_of_a_huge_page_that_stays_are_not_gone(void **state)
+{
+	const struct mig_run_options options = { .size = sizeof(options),
+						 .threads = 1,
+						 .passes = 1 };
+	struct scene *scene = *state;
+	uint64_t start =
+		fake_kernel_map(scene->kernel, PID,
+				&(struct fake_memory){ .kind = FAKE_ANON,
+						       .nr_pages = FAKE_HUGE_PAGES,
+						       .folio_pages = FAKE_HUGE_PAGES });
+
+	scene_set(scene, PID, start, 0, 1, FAKE_PINNED);
+	scene_set(scene, PID, start, 100, 9, FAKE_PROTECTED);
+	scene_run(scene, &options);
+	scene_assert_true(scene);
+	assert_int_equal(scene_left(scene, MIG_REASON_BUSY), FAKE_HUGE_PAGES - 9);
+	assert_int_equal(scene_left(scene, MIG_REASON_PROTECTED), 9);
+}
+
 /* ---- swap instead ---- */
 
 static void what_does_not_go_can_be_paged_out(void **state)
@@ -280,6 +301,7 @@ int main(void)
 		test(protected_pages_stay_where_only_some_were_asked_for),
 		test(shared_pages_do_not_go_with_the_protected_ones),
 		unprivileged(without_frame_numbers_hidden_pages_are_named),
+		unprivileged(hidden_pages_of_a_huge_page_that_stays_are_not_gone),
 		test(what_does_not_go_can_be_paged_out),
 		test(hugetlb_pages_do_not_keep_others_from_being_paged_out),
 		test(nothing_is_paged_out_unasked),
