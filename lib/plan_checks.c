@@ -34,11 +34,12 @@ static uint64_t needed_pages(const struct mig_plan *plan, int node)
 {
 	uint64_t huge = mig_pairs_get_into(&plan->hugetlb_demand, node);
 	uint64_t pool = huge ? free_hugetlb_pages(plan, node) : 0;
-	uint64_t in =
-		mig_pairs_get_into(&plan->demand, node) - (huge < pool ? huge : pool);
-	uint64_t out = mig_pairs_get_out_of(&plan->demand, node);
+	uint64_t in = mig_pairs_get_into(&plan->demand, node);
+	uint64_t spared =
+		mig_pairs_get_out_of(&plan->demand, node) + (huge < pool ? huge : pool);
 
-	return in > out ? in - out : 0;
+	/* With several nearest targets huge pages may have been sent to another. */
+	return in > spared ? in - spared : 0;
 }
 
 static int check_room(struct mig_plan *plan)
