@@ -156,7 +156,6 @@ static int worse(int a, int b)
 	return STATUS_FAILED;
 }
 
-/* Plan again, since what other targets did may matter, then move and report. */
 static int move_one(struct move *move, const struct move_target *target,
 		    struct mig_plan *plan, struct move_report *report)
 {
@@ -179,6 +178,7 @@ static int move_one(struct move *move, const struct move_target *target,
 	return status;
 }
 
+/* Of several, each is planned again: what the others did may matter. */
 static int each_target(struct move *move, const struct move_target *targets,
 		       size_t nr_targets, struct mig_plan *first_plan,
 		       struct move_report *report)

@@ -61,7 +61,8 @@ static bool is_absent(int status)
 }
 
 /* When the kernel splits a huge page it frees the pages that hold only zeroes, and
- * maps the zero page in their place (seen on 6.12 and newer). Without frame numbers: what nobody owns and what is no file. */
+ * maps the zero page in their place (seen on 6.12 and newer). Without frame numbers:
+ * what nobody owns and what is no file. */
 static bool is_zero_page(const struct mig_task *unit, uint64_t entry)
 {
 	uint64_t flags;

@@ -243,7 +243,8 @@ static int run_workers(struct mig_engine *engine, struct mig_crew *crew,
 	return -r;
 }
 
-/* The first pass: everything, then what has joined the target meanwhile. */
+/* The first pass: everything, then what has joined the target meanwhile. What cannot
+ * be looked at ends it, and is said in the outcome: what was moved is not lost. */
 static int walk_all(struct mig_engine *engine, struct mig_crew *crew,
 		    struct mig_worker *workers, struct mig_totals *totals)
 {
@@ -258,9 +259,12 @@ static int walk_all(struct mig_engine *engine, struct mig_crew *crew,
 			r = mig_demand_find(engine->plan);
 		if (r == -ESRCH)
 			continue; /* they have gone already */
+		if (r < 0)
+			totals->error = r;
 		if (r < 0 || !added)
-			return r;
+			return 0;
 	}
+	totals->error = -EAGAIN;
 	return 0;
 }
 

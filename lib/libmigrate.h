@@ -714,8 +714,9 @@ struct mig_totals {
 	unsigned int processes;        /**< members that were walked */
 	unsigned int processes_gone;   /**< of them, exited or execed meanwhile */
 	unsigned int processes_denied; /**< of them, not permitted to be looked at */
-	int error;    /**< a negative errno that ended the walk early, or 0 */
-	bool stopped; /**< by the progress callback */
+	int error;                     /**< a negative errno that ended the walk early
+					 (-EAGAIN: a tree that kept forking), or 0 */
+	bool stopped;                  /**< by the progress callback */
 	bool timed_out;
 };
 
