@@ -439,6 +439,19 @@ static void what_is_no_request_is_refused(void **state)
 	mig_plan_free(NULL);
 }
 
+/* Once they were still counted on the full node, which then lacked room for them. */
+static void huge_pages_for_another_target_need_no_room_on_the_full_one(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_map(scene, PID, FAKE_HUGETLB, FAKE_HUGE_PAGES, 0);
+	fake_kernel_set_huge_pool(scene->kernel, 1, 1);
+	fake_kernel_fill(scene->kernel, 1, 0);
+	scene_place(scene, 0, 0xe, MIG_PLACE_NEAREST);
+	scene_plan(scene, NULL);
+	assert_null(find(scene, MIG_FINDING_NO_ROOM));
+}
+
 #define with(function, set_up) \
 	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
@@ -453,6 +466,7 @@ int main(void)
 		with(what_does_not_fit_is_refused_with_both_figures, set_up),
 		with(what_leaves_a_node_makes_room_there, set_up),
 		with(hugetlb_pages_need_the_pool_before_they_need_room, set_up),
+		with(huge_pages_for_another_target_need_no_room_on_the_full_one, set_up),
 		with(a_target_whose_cpuset_forbids_the_node_is_refused, set_up),
 		with(a_caller_whose_cpuset_forbids_the_node_is_refused, set_up_confined),
 		with(shared_pages_need_a_capability_if_they_are_asked_for,
