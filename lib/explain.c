@@ -3,15 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "filesystem.h"
 #include "process.h"
 #include "uring.h"
-
-/* How often a process is asked for io_uring buffers before it is believed that it has
- * none. */
-#define BUFFER_LOOKS 4
 
 /* What is known about one process while its pages are explained. */
 struct evidence {
@@ -23,30 +18,11 @@ struct evidence {
 	struct mig_filesystems *filesystems;
 };
 
-/* A busy ring lists nothing, since the kernel does not wait for its lock. */
-static int read_buffers(const struct mig_process *process,
-			struct mig_uring_buffers *ret_buffers)
-{
-	const struct timespec moment = { .tv_nsec = 5000000 };
-	struct mig_uring_buffers buffers;
-	int r = 0;
-
-	for (unsigned int look = 0; look < BUFFER_LOOKS; look++) {
-		r = mig_uring_read(process, &buffers);
-		if (r < 0 || buffers.nr)
-			break;
-		nanosleep(&moment, NULL);
-	}
-	if (!r)
-		*ret_buffers = buffers;
-	return r;
-}
-
 /* Evidence that cannot be had is evidence that is not used. */
 static void gather(struct evidence *evidence, const struct mig_walk *walk)
 {
 	evidence->walk = walk;
-	if (read_buffers(walk->process, &evidence->buffers) < 0)
+	if (mig_uring_read(walk->process, &evidence->buffers) < 0)
 		evidence->buffers = (struct mig_uring_buffers){ 0 };
 	if (mig_mappings_new(walk->process, &evidence->mappings) < 0)
 		evidence->mappings = NULL;

@@ -4,10 +4,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "procfs.h"
+
+/* With 2 ms between them. */
+#define LOOKS_AT_BUSY_RINGS 50
 
 static void cleanup_closedir(DIR *const *directory)
 {
@@ -49,6 +56,7 @@ static bool parse_buffer(struct mig_text line, uint64_t *ret_start, uint64_t *re
 
 int mig_uring_parse(struct mig_text text, struct mig_uring_buffers *buffers)
 {
+	uint64_t nr_announced = 1, nr_listed = 0;
 	bool inside = false;
 
 	while (text.length) {
@@ -57,21 +65,34 @@ int mig_uring_parse(struct mig_text text, struct mig_uring_buffers *buffers)
 		int r;
 
 		if (mig_text_take_string(&line, "UserBufs:")) {
-			inside = true;
+			mig_text_take_blanks(&line);
+			inside = !mig_text_take_number(&line, 10, &nr_announced);
 			continue;
 		}
 		inside = inside && take_index(&line);
+		nr_listed += inside;
 		if (!inside || !parse_buffer(line, &start, &length))
 			continue;
 		r = add_range(buffers, start, length);
 		if (r < 0)
 			return r;
 	}
+	buffers->unlisted = nr_listed < nr_announced;
 	return 0;
 }
 
-static int read_one(const struct mig_process *process, const char *name,
-		    struct mig_uring_buffers *buffers)
+/* The one kind of file that can have buffers: the others need not be read. */
+static bool is_ring(int directory_fd, const char *name)
+{
+	static const char ring[] = "anon_inode:[io_uring]";
+	char link[sizeof(ring) + 1];
+	ssize_t length = readlinkat(directory_fd, name, link, sizeof(link));
+
+	return length == sizeof(ring) - 1 && !memcmp(link, ring, sizeof(ring) - 1);
+}
+
+static int look_at_ring(const struct mig_process *process, const char *name,
+			struct mig_uring_buffers *buffers)
 {
 	CLEANUP_FREE char *text = NULL;
 	ssize_t length = mig_procfs_read_alloc(process->context, &text,
@@ -82,32 +103,62 @@ static int read_one(const struct mig_process *process, const char *name,
 	return mig_uring_parse((struct mig_text){ text, (size_t)length }, buffers);
 }
 
+/* A look that lists only a part adds nothing twice: a ring that is in use lists none. */
+static int read_ring(const struct mig_process *process, const char *name,
+		     unsigned int *looks_left, struct mig_uring_buffers *buffers)
+{
+	static const struct timespec moment = { .tv_nsec = 2000000 };
+
+	for (;;) {
+		int r;
+
+		buffers->unlisted = false;
+		r = look_at_ring(process, name, buffers);
+		if (r < 0 || !buffers->unlisted || !*looks_left)
+			return r;
+		--*looks_left;
+		nanosleep(&moment, NULL);
+	}
+}
+
+static int open_descriptors(const struct mig_process *process, DIR **ret_directory)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "proc/%d/fd", process->pid);
+	fd = openat(process->context->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	*ret_directory = fdopendir(fd);
+	if (*ret_directory)
+		return 0;
+	close(fd);
+	return -ENOMEM;
+}
+
 int mig_uring_read(const struct mig_process *process,
 		   struct mig_uring_buffers *ret_buffers)
 {
 	struct mig_uring_buffers buffers = { 0 };
 	CLEANUP(cleanup_closedir) DIR *directory = NULL;
-	char path[64];
+	unsigned int looks_left = LOOKS_AT_BUSY_RINGS;
+	bool unlisted = false;
 	struct dirent *entry;
-	int fd, r = 0;
+	int r = open_descriptors(process, &directory);
 
-	snprintf(path, sizeof(path), "proc/%d/fdinfo", process->pid);
-	fd = openat(process->context->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	directory = fdopendir(fd);
-	if (!directory) {
-		close(fd);
-		return -ENOMEM;
+	while (!r && (entry = readdir(directory))) {
+		if (!is_ring(dirfd(directory), entry->d_name))
+			continue;
+		r = read_ring(process, entry->d_name, &looks_left, &buffers);
+		unlisted |= buffers.unlisted;
 	}
-	while (!r && (entry = readdir(directory)))
-		if (entry->d_name[0] != '.')
-			r = read_one(process, entry->d_name, &buffers);
 	if (r < 0) {
 		mig_uring_done(&buffers);
 		return r;
 	}
 	*ret_buffers = buffers;
+	ret_buffers->unlisted = unlisted;
 	return 0;
 }
 

@@ -13,16 +13,24 @@
 struct mig_uring_buffers {
 	struct mig_address_range *ranges;
 	size_t nr;
+	bool unlisted; /**< a ring was in use, and has buffers that were not listed */
 };
 
 /**
  * mig_uring_parse - the buffers in one fdinfo file
  * @buffers: they are added to these
+ * Without all the lines that it announces (before Linux 6.15), or without a table (since
+ * then), the ring was in use.
  * Errors: -ENOMEM. Lines that do not parse are passed over.
  */
 int mig_uring_parse(struct mig_text text, struct mig_uring_buffers *buffers);
 
-/** mig_uring_read - all of a process. Errors: -ENOMEM; -EACCES, -EPERM; -ESRCH. */
+/**
+ * mig_uring_read - all of a process
+ * The kernel does not wait for the lock of a ring, so that a busy one lists nothing: it
+ * is asked again, for a tenth of a second in all.
+ * Errors: -ENOMEM; -EACCES, -EPERM; -ESRCH.
+ */
 int mig_uring_read(const struct mig_process *process,
 		   struct mig_uring_buffers *ret_buffers);
 

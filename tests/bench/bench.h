@@ -52,7 +52,8 @@ extern const char *bench_self;
 
 /**
  * bench_run - run a program to its end
- * @output: a file for its output; NULL: thrown away
+ * @output:       a file for its output; NULL: thrown away
+ * @ret_peak_kib: the most memory that it had when last looked at; NULL: not watched
  * Return: its status.
  */
 int bench_run(const char *const *arguments, const char *output, long *ret_peak_kib);

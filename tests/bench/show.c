@@ -92,7 +92,7 @@ int bench_memory(size_t size_bytes, const char *tool)
 	struct bench_victim victim;
 	char pid[16];
 	const char *arguments[] = { tool, "move-pid", "--to", "1", pid, NULL };
-	long peak_kib;
+	long peak_kib = 0;
 
 	bench_victim_start(&victim, size_bytes, false);
 	snprintf(pid, sizeof(pid), "%d", victim.pid);

@@ -114,7 +114,7 @@ struct run {
 	char *out;
 	char *err;
 	double seconds;
-	long peak_kib;          /**< the most memory that it ever had */
+	long peak_kib;          /**< the most memory that it had when last looked at */
 	struct report *reports; /**< of --json: one for each target */
 	size_t nr_reports;
 	const struct report *report; /**< the first, NULL if there is none */

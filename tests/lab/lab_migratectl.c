@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,23 +99,36 @@ static void print_compactly(const char *text)
 	}
 }
 
+/* Not from wait4(2): what the harness had when it forked is in that. */
+static void note_peak(struct run *run)
+{
+	char path[64], line[128];
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", run->pid);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof(line), status))
+		sscanf(line, "VmHWM: %ld kB", &run->peak_kib);
+	if (status)
+		fclose(status);
+}
+
 static void reap(struct run *run)
 {
 	double deadline = run->started + LAB_RUN_SECONDS;
-	struct rusage usage;
 	int status;
 	pid_t pid;
 
-	while (!(pid = wait4(run->pid, &status, WNOHANG, &usage))) {
+	while (!(pid = waitpid(run->pid, &status, WNOHANG))) {
 		if (lab_now() > deadline)
 			fail_msg("the program does not end");
-		usleep(5000);
+		note_peak(run);
+		usleep(2000);
 	}
 	if (pid < 0)
-		fail_msg("wait4: %s", strerror(errno));
+		fail_msg("waitpid: %s", strerror(errno));
 	run->seconds = lab_now() - run->started;
 	run->finished = true;
-	run->peak_kib = usage.ru_maxrss;
 	run->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	run->out = read_buffer(run->out_fd);
 	run->err = read_buffer(run->err_fd);

@@ -66,6 +66,8 @@ static void write_ring(const struct scene *scene, uint64_t address, uint64_t len
 		 "UserBufs:\t1\n    0: 0x%" PRIx64 "/%" PRIu64 "\nPollList:\n", address,
 		 length);
 	fake_root_write(fake_kernel_get_root(scene->kernel), "proc/42/fdinfo/5", text);
+	fake_root_link(fake_kernel_get_root(scene->kernel), "proc/42/fd/5",
+		       "anon_inode:[io_uring]");
 }
 
 static void registered_buffers_are_told_from_other_pins(void **state)

@@ -126,21 +126,61 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void write_ring(const struct fixture *fixture, int number, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "proc/42/fdinfo/%d", number);
+	fake_root_write(fixture->root, path, text);
+	snprintf(path, sizeof(path), "proc/42/fd/%d", number);
+	fake_root_link(fixture->root, path, "anon_inode:[io_uring]");
+}
+
 static void buffers_of_all_rings_are_read(void **state)
 {
 	struct fixture *fixture = *state;
 	struct mig_uring_buffers buffers = { 0 };
 
-	fake_root_write(fixture->root, "proc/42/fdinfo/0", "pos:\t0\n");
-	fake_root_write(fixture->root, "proc/42/fdinfo/3",
-			"UserBufs:\t1\n    0: 0x1000/4096\n");
-	fake_root_write(fixture->root, "proc/42/fdinfo/4",
-			"UserBufs:\t1\n    0: 0x9000/4096\n");
+	write_ring(fixture, 3, "UserBufs:\t1\n    0: 0x1000/4096\n");
+	write_ring(fixture, 4, "UserBufs:\t1\n    0: 0x9000/4096\n");
 	assert_int_equal(mig_uring_read(fixture->process, &buffers), 0);
 	assert_int_equal(buffers.nr, 2);
 	assert_true(mig_uring_has(&buffers, 0x1000, 0x1001));
 	assert_true(mig_uring_has(&buffers, 0x9000, 0x9001));
+	assert_false(buffers.unlisted);
 	mig_uring_done(&buffers);
+}
+
+static void files_that_are_no_rings_are_not_read(void **state)
+{
+	struct fixture *fixture = *state;
+	struct mig_uring_buffers buffers = { 0 };
+
+	fake_root_write(fixture->root, "proc/42/fdinfo/3",
+			"UserBufs:\t1\n    0: 0x1000/4096\n");
+	fake_root_link(fixture->root, "proc/42/fd/3", "/home/anon_inode:[io_uring]");
+	assert_int_equal(mig_uring_read(fixture->process, &buffers), 0);
+	assert_int_equal(buffers.nr, 0);
+	assert_false(buffers.unlisted);
+}
+
+/* As Linux 6.12 writes it while somebody holds the lock of the ring, and 6.15. */
+static void a_ring_that_stays_busy_is_said_to_be_unlisted(void **state)
+{
+	static const char *const texts[] = { "SqMask:\t0xf\nUserBufs:\t4\nPollList:\n",
+					     "pos:\t0\nflags:\t02000002\n" };
+	struct fixture *fixture = *state;
+	struct mig_uring_buffers buffers = { 0 };
+
+	write_ring(fixture, 9, "UserBufs:\t1\n    0: 0x9000/4096\n");
+	write_ring(fixture, 3, "");
+	for (size_t i = 0; i < 2; i++) {
+		fake_root_write(fixture->root, "proc/42/fdinfo/3", texts[i]);
+		assert_int_equal(mig_uring_read(fixture->process, &buffers), 0);
+		assert_int_equal(buffers.nr, 1);
+		assert_true(buffers.unlisted);
+		mig_uring_done(&buffers);
+	}
 }
 
 static void a_file_that_was_closed_meanwhile_is_no_error(void **state)
@@ -148,7 +188,7 @@ static void a_file_that_was_closed_meanwhile_is_no_error(void **state)
 	struct fixture *fixture = *state;
 	struct mig_uring_buffers buffers = { 0 };
 
-	fake_root_link(fixture->root, "proc/42/fdinfo/5", "nowhere");
+	fake_root_link(fixture->root, "proc/42/fd/5", "anon_inode:[io_uring]");
 	assert_int_equal(mig_uring_read(fixture->process, &buffers), 0);
 	assert_int_equal(buffers.nr, 0);
 	mig_uring_done(&buffers);
@@ -174,6 +214,10 @@ int main(void)
 		cmocka_unit_test(a_range_that_touches_a_buffer_has_one),
 		cmocka_unit_test_setup_teardown(buffers_of_all_rings_are_read, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(files_that_are_no_rings_are_not_read,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_ring_that_stays_busy_is_said_to_be_unlisted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_file_that_was_closed_meanwhile_is_no_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_process_that_has_exited_is_gone, set_up,

@@ -86,6 +86,7 @@ static void fixed_buffers_of_fio_are_left_and_its_data_stays_right(void **state)
 	if (system("command -v fio >/dev/null"))
 		lab_skip("fio is not installed");
 	fio = lab_program(lab,
+			  "numactl --preferred=0 "
 			  "fio --name=job --directory=/tmp --size=8M --bs=64k "
 			  "--ioengine=io_uring --fixedbufs=1 --iodepth=16 --rw=randrw "
 			  "--verify=crc32c --verify_fatal=1 --time_based --runtime=15 "
