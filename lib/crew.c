@@ -2,8 +2,12 @@
 #include "crew.h"
 
 #include <sched.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "engine.h"
+#include "procfs.h"
 
 /* Below this the start of a thread is not worth it. */
 #define SMALL_JOB_BYTES (UINT64_C(4) << 20)
@@ -12,6 +16,7 @@
 #define TRY_NS UINT64_C(300000000)
 #define FIRST_PATIENCE_NS UINT64_C(1000000000)
 #define MOST_PATIENCE_NS UINT64_C(30000000000)
+#define LOOKS 3
 /* A neighbour must be so much better to be kept. */
 #define GAIN 1.07
 
@@ -24,17 +29,48 @@ static unsigned int usable_cpus(void)
 	return (unsigned int)CPU_COUNT(&cpus);
 }
 
-void mig_crew_init(struct mig_crew *crew, unsigned int wanted, uint64_t planned_bytes)
+/* What runs or wants to, but for the caller, by the fourth field of /proc/loadavg. */
+static bool count_running(const struct mig_context *context, unsigned int *ret_nr)
 {
-	unsigned int cpus = usable_cpus();
+	char line[128];
+
+	if (mig_procfs_read(context, line, sizeof(line), "proc/loadavg") < 0 ||
+	    sscanf(line, "%*s %*s %*s %u/", ret_nr) != 1)
+		return false;
+	*ret_nr -= *ret_nr > 0;
+	return true;
+}
+
+unsigned int mig_crew_count_idle(const struct mig_context *context)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	unsigned int cpus = usable_cpus(), most = 0;
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	/* The best of a few looks: what ran for a moment is no load. */
+	for (unsigned int look = 0; look < LOOKS && most < cpus; look++) {
+		unsigned int running = 0, idle;
+
+		if (look)
+			nanosleep(&moment, NULL);
+		if (!count_running(context, &running))
+			return cpus;
+		idle = online > (long)running ? (unsigned int)online - running : 0;
+		most = idle > most ? idle : most;
+	}
+	return most < cpus ? most : cpus;
+}
+
+void mig_crew_init(struct mig_crew *crew, unsigned int wanted, unsigned int nr_idle,
+		   uint64_t planned_bytes)
+{
+	unsigned int most = nr_idle < MOST_BY_DEFAULT ? nr_idle : MOST_BY_DEFAULT;
 
 	*crew = (struct mig_crew){ .fixed = wanted != 0, .direction = 1 };
 	if (wanted)
 		crew->most = wanted < MIG_MOST_WORKERS ? wanted : MIG_MOST_WORKERS;
-	else if (planned_bytes < SMALL_JOB_BYTES)
-		crew->most = 1;
 	else
-		crew->most = cpus < MOST_BY_DEFAULT ? cpus : MOST_BY_DEFAULT;
+		crew->most = planned_bytes < SMALL_JOB_BYTES || !most ? 1 : most;
 	crew->open = wanted || crew->most < 2 ? crew->most : 2;
 	crew->used = crew->settled = crew->open;
 	crew->patience_ns = FIRST_PATIENCE_NS;

@@ -7,8 +7,7 @@
 #ifndef MIG_CREW_H
 #define MIG_CREW_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "context.h"
 
 struct mig_crew {
 	unsigned int most; /**< threads that are made */
@@ -25,8 +24,18 @@ struct mig_crew {
 	uint64_t patience_ns; /**< how long the settled number is kept before a try */
 };
 
-/** mig_crew_init - @wanted 0: to be found out; @planned_bytes: small jobs get one. */
-void mig_crew_init(struct mig_crew *crew, unsigned int wanted, uint64_t planned_bytes);
+/**
+ * mig_crew_init - how many to begin with, and how many there may be
+ * @wanted:        0: to be found out
+ * @nr_idle:       processors that nothing else uses; no more workers than those, since
+ *                 it may be the target that uses the others
+ * @planned_bytes: small jobs get one worker
+ */
+void mig_crew_init(struct mig_crew *crew, unsigned int wanted, unsigned int nr_idle,
+		   uint64_t planned_bytes);
+
+/** mig_crew_count_idle - processors of the caller's that nothing else uses now. */
+unsigned int mig_crew_count_idle(const struct mig_context *context);
 
 /**
  * mig_crew_think - look at what has been moved by now

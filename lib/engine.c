@@ -377,6 +377,7 @@ static int run(struct mig_engine *engine, struct mig_outcome *outcome)
 	int r = 0;
 
 	mig_crew_init(&crew, engine->options.threads,
+		      mig_crew_count_idle(engine->context),
 		      engine->planned_pages * engine->context->page_size);
 	engine->nr_open = crew.open;
 	for (; !r && ready < crew.most; ready++)

@@ -212,6 +212,26 @@ struct stretch {
 	enum huge huge;
 };
 
+/* A process whose memory begins with so many huge pages that may be zero pages: to look
+ * at each takes longer than reading numa_maps, which is quick with huge pages. */
+static bool begins_huge(const struct scan *scan, uint64_t start)
+{
+	struct page_region region;
+	struct pm_scan_arg arg = {
+		.size = sizeof(arg),
+		.start = start,
+		.end = min(start + WORTH_THREADS, scan->end),
+		.vec = (uintptr_t)&region,
+		.vec_len = 1,
+		.category_mask = PAGE_IS_PRESENT | PAGE_IS_HUGE,
+		.return_mask = PAGE_IS_HUGE,
+	};
+
+	return scan->huge == HUGE_MAY_BE_ZERO && scan->end - start > WORTH_THREADS &&
+	       scan->context->calls->pagemap_scan(scan->fd, &arg) == 1 &&
+	       region.end - region.start > WORTH_THREADS / 2;
+}
+
 static int scan_stretch(struct scan *scan, const struct stretch *stretch, uint64_t *sums)
 {
 	uint64_t start = stretch->start, bytes = 0;
@@ -222,6 +242,8 @@ static int scan_stretch(struct scan *scan, const struct stretch *stretch, uint64
 	scan->huge = stretch->huge;
 	scan->end = stretch->end;
 	atomic_store(&scan->bytes, 0);
+	if (begins_huge(scan, start))
+		return -EOPNOTSUPP;
 	r = scan_some(scan, &start, scan->end, &bytes);
 	if (!r && start < scan->end && scan->end - start > WORTH_THREADS) {
 		r = scan_in_parallel(scan, start);

@@ -13,9 +13,9 @@
  * mig_presence_count - count present pages without zero pages, by kind
  * @ret_bytes: MIG_NR_KINDS sums
  *
- * Errors: -EOPNOTSUPP: numa_maps has to be read: the kernel has no PAGEMAP_SCAN, or
- * there are huge pages of which it does not say whether they are hugetlb's;
- * otherwise as mig_mappings_new() and mig_mappings_next().
+ * Errors: -EOPNOTSUPP: numa_maps has to be read: the kernel has no PAGEMAP_SCAN, there
+ * are huge pages of which it does not say whether they are hugetlb's, or so many that
+ * numa_maps is quicker; otherwise as mig_mappings_new() and mig_mappings_next().
  */
 int mig_presence_count(const struct mig_process *process, uint64_t *ret_bytes);
 

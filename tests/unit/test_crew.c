@@ -7,9 +7,11 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "engine.h"
+#include "fake_root.h"
 
 #define LARGE (UINT64_C(1) << 40)
 #define TICK UINT64_C(100000000)
@@ -25,7 +27,7 @@ static uint64_t elapsed_ns, moved_bytes;
 /* As if there were 8 processors, whatever there are. */
 static void begin_large(unsigned int most)
 {
-	mig_crew_init(&crew, 0, LARGE);
+	mig_crew_init(&crew, 0, 8, LARGE);
 	crew.most = most;
 	crew.open = crew.used = crew.settled = most < 2 ? most : 2;
 	elapsed_ns = moved_bytes = 0;
@@ -50,32 +52,52 @@ static unsigned int run(const struct speeds *speeds, unsigned int nr_ticks,
 static void a_number_that_the_caller_gave_is_kept(void **state)
 {
 	(void)state;
-	mig_crew_init(&crew, 5, LARGE);
+	mig_crew_init(&crew, 5, 2, LARGE);
 	assert_int_equal(crew.most, 5);
 	for (uint64_t tick = 1; tick < 1000; tick++)
 		assert_int_equal(mig_crew_think(&crew, tick * TICK, tick), 5);
-	mig_crew_init(&crew, 1000, 1);
+	mig_crew_init(&crew, 1000, 2, 1);
 	assert_int_equal(crew.most, MIG_MOST_WORKERS);
 }
 
 static void a_small_job_gets_one_worker(void **state)
 {
 	(void)state;
-	mig_crew_init(&crew, 0, 1000);
+	mig_crew_init(&crew, 0, 8, 1000);
 	assert_int_equal(crew.most, 1);
 	assert_int_equal(mig_crew_think(&crew, 100 * TICK, 0), 1);
 	assert_int_equal(crew.used, 1);
 }
 
-static void a_large_job_has_no_more_workers_than_processors(void **state)
+static void a_large_job_has_no_more_workers_than_idle_processors(void **state)
 {
-	cpu_set_t cpus;
+	(void)state;
+	mig_crew_init(&crew, 0, 5, LARGE);
+	assert_int_equal(crew.most, 5);
+	assert_int_equal(crew.open, 2);
+	mig_crew_init(&crew, 0, 1, LARGE);
+	assert_int_equal(crew.most, 1);
+	mig_crew_init(&crew, 0, 0, LARGE);
+	assert_int_equal(crew.most, 1);
+	assert_int_equal(crew.open, 1);
+}
+
+/* The one that runs is who asks. */
+static void processors_that_others_use_are_not_idle(void **state)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	struct fake_root *root = fake_root_new();
+	struct mig_context *context = fake_root_context(root, NULL);
+	char line[64];
 
 	(void)state;
-	assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
-	mig_crew_init(&crew, 0, LARGE);
-	assert_in_range(crew.most, 1, CPU_COUNT(&cpus));
-	assert_in_range(crew.open, 1, 2);
+	fake_root_write(root, "proc/loadavg", "0.50 0.60 0.70 1/234 567\n");
+	assert_true(mig_crew_count_idle(context) >= 1);
+	snprintf(line, sizeof(line), "0.50 0.60 0.70 %ld/234 567\n", online + 1);
+	fake_root_write(root, "proc/loadavg", line);
+	assert_int_equal(mig_crew_count_idle(context), 0);
+	mig_context_free(context);
+	fake_root_free(root);
 }
 
 static void where_more_workers_help_there_come_more(void **state)
@@ -147,7 +169,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_that_the_caller_gave_is_kept),
 		cmocka_unit_test(a_small_job_gets_one_worker),
-		cmocka_unit_test(a_large_job_has_no_more_workers_than_processors),
+		cmocka_unit_test(a_large_job_has_no_more_workers_than_idle_processors),
+		cmocka_unit_test(processors_that_others_use_are_not_idle),
 		cmocka_unit_test(where_more_workers_help_there_come_more),
 		cmocka_unit_test(where_one_is_best_one_is_what_works),
 		cmocka_unit_test(a_best_number_in_between_is_found),

@@ -403,6 +403,15 @@ static void a_huge_zero_page_that_is_not_marked_does_not_count(void **state)
 	assert_counted(f, MIG_KIND_ANON, 2 * huge + MEGA);
 }
 
+static void memory_of_huge_pages_is_left_to_numa_maps(void **state)
+{
+	struct fixture *f = *state;
+
+	put_maps(f, ANON_MAPS);
+	put_stretch(ANON_START, ANON_START + 48 * MEGA, PAGE_IS_PRESENT | PAGE_IS_HUGE);
+	assert_not_counted(f, -EOPNOTSUPP);
+}
+
 static void huge_pages_of_files_on_a_device_count(void **state)
 {
 	struct fixture *f = *state;
@@ -530,6 +539,7 @@ int main(void)
 		TEST(neighbours_of_other_kinds_are_kept_apart),
 		TEST(every_second_page_is_found),
 		TEST(a_huge_zero_page_that_is_not_marked_does_not_count),
+		TEST(memory_of_huge_pages_is_left_to_numa_maps),
 		TEST(huge_pages_of_files_on_a_device_count),
 		TEST(hugetlb_pages_are_counted_in_bytes),
 		TEST(shared_memory_of_huge_pages_is_left_to_numa_maps),

@@ -127,7 +127,7 @@ static void what_the_nearest_has_no_room_for_goes_to_the_next(void **state)
 	struct victim *victim = lab_victim(lab, "--size 64M --node 0");
 	struct oracle_view *view;
 
-	lab_leave_free(lab, 3, 72 * MEBIBYTE);
+	lab_leave_free(lab, 3, 60 * MEBIBYTE);
 	lab_assert_moves(lab, victim, "--to 2-3");
 	view = lab_look(lab, victim);
 	assert_int_equal(lab_count(victim, view, 0), 0);
