@@ -34,6 +34,12 @@ enum huge {
 	HUGE_IS_UNKNOWN,  /**< hugetlb or transparent */
 };
 
+/** What a scan has found. */
+struct sums {
+	uint64_t bytes;
+	uint64_t huge_bytes; /**< of them, in huge pages that may be zero pages */
+};
+
 /* A mapping, and what all threads share. */
 struct scan {
 	const struct mig_context *context;
@@ -79,19 +85,20 @@ static int subtract_huge_zero(const struct scan *scan, uint64_t start, uint64_t 
 }
 
 static int add_region(const struct scan *scan, const struct page_region *region,
-		      uint64_t *bytes)
+		      struct sums *sums)
 {
-	*bytes += region->end - region->start;
+	sums->bytes += region->end - region->start;
 	if (!(region->categories & PAGE_IS_HUGE) || scan->huge == HUGE_COUNTS)
 		return 0;
 	if (scan->huge == HUGE_IS_UNKNOWN)
 		return -EOPNOTSUPP;
-	return subtract_huge_zero(scan, region->start, region->end, bytes);
+	sums->huge_bytes += region->end - region->start;
+	return subtract_huge_zero(scan, region->start, region->end, &sums->bytes);
 }
 
 /* One call of the kernel. *@start becomes where it stopped, @end when all was seen. */
 static int scan_some(const struct scan *scan, uint64_t *start, uint64_t end,
-		     uint64_t *bytes)
+		     struct sums *sums)
 {
 	struct page_region regions[REGIONS_A_CALL];
 	struct pm_scan_arg arg = {
@@ -110,7 +117,7 @@ static int scan_some(const struct scan *scan, uint64_t *start, uint64_t end,
 	if (n < 0)
 		return n;
 	for (int i = 0; i < n; i++) {
-		int r = add_region(scan, &regions[i], bytes);
+		int r = add_region(scan, &regions[i], sums);
 
 		if (r < 0)
 			return r;
@@ -125,7 +132,7 @@ static int scan_some(const struct scan *scan, uint64_t *start, uint64_t end,
 /* Takes pieces until there are none. */
 static void scan_pieces(struct scan *scan)
 {
-	uint64_t bytes = 0;
+	struct sums sums = { 0 };
 
 	while (!atomic_load(&scan->error)) {
 		uint64_t start = atomic_fetch_add(&scan->next, scan->piece_bytes);
@@ -134,7 +141,7 @@ static void scan_pieces(struct scan *scan)
 		if (start >= scan->end)
 			break;
 		while (start < end) {
-			int r = scan_some(scan, &start, end, &bytes);
+			int r = scan_some(scan, &start, end, &sums);
 
 			if (r < 0) {
 				atomic_store(&scan->error, r);
@@ -142,7 +149,7 @@ static void scan_pieces(struct scan *scan)
 			}
 		}
 	}
-	atomic_fetch_add(&scan->bytes, bytes);
+	atomic_fetch_add(&scan->bytes, sums.bytes);
 }
 
 static void *work(void *data)
@@ -212,29 +219,17 @@ struct stretch {
 	enum huge huge;
 };
 
-/* A process whose memory begins with so many huge pages that may be zero pages: to look
- * at each takes longer than reading numa_maps, which is quick with huge pages. */
-static bool begins_huge(const struct scan *scan, uint64_t start)
+/* To look at each huge page that may be a zero page takes longer than reading numa_maps,
+ * which is quick with huge pages. */
+static bool is_for_numa_maps(const struct sums *first, uint64_t bytes_to_go)
 {
-	struct page_region region;
-	struct pm_scan_arg arg = {
-		.size = sizeof(arg),
-		.start = start,
-		.end = min(start + WORTH_THREADS, scan->end),
-		.vec = (uintptr_t)&region,
-		.vec_len = 1,
-		.category_mask = PAGE_IS_PRESENT | PAGE_IS_HUGE,
-		.return_mask = PAGE_IS_HUGE,
-	};
-
-	return scan->huge == HUGE_MAY_BE_ZERO && scan->end - start > WORTH_THREADS &&
-	       scan->context->calls->pagemap_scan(scan->fd, &arg) == 1 &&
-	       region.end - region.start > WORTH_THREADS / 2;
+	return bytes_to_go > WORTH_THREADS && first->huge_bytes > first->bytes / 2;
 }
 
-static int scan_stretch(struct scan *scan, const struct stretch *stretch, uint64_t *sums)
+static int scan_stretch(struct scan *scan, const struct stretch *stretch, uint64_t *kinds)
 {
-	uint64_t start = stretch->start, bytes = 0;
+	uint64_t start = stretch->start;
+	struct sums sums = { 0 };
 	int r;
 
 	if (!stretch->end || stretch->kind == MIG_KIND_KERNEL)
@@ -242,18 +237,18 @@ static int scan_stretch(struct scan *scan, const struct stretch *stretch, uint64
 	scan->huge = stretch->huge;
 	scan->end = stretch->end;
 	atomic_store(&scan->bytes, 0);
-	if (begins_huge(scan, start))
+	r = scan_some(scan, &start, scan->end, &sums);
+	if (!r && is_for_numa_maps(&sums, scan->end - start))
 		return -EOPNOTSUPP;
-	r = scan_some(scan, &start, scan->end, &bytes);
 	if (!r && start < scan->end && scan->end - start > WORTH_THREADS) {
 		r = scan_in_parallel(scan, start);
 		start = scan->end;
 	}
 	while (!r && start < scan->end)
-		r = scan_some(scan, &start, scan->end, &bytes);
+		r = scan_some(scan, &start, scan->end, &sums);
 	if (r < 0)
 		return r;
-	sums[stretch->kind] += bytes + atomic_load(&scan->bytes);
+	kinds[stretch->kind] += sums.bytes + atomic_load(&scan->bytes);
 	return 0;
 }
 

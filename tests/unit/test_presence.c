@@ -408,7 +408,7 @@ static void memory_of_huge_pages_is_left_to_numa_maps(void **state)
 	struct fixture *f = *state;
 
 	put_maps(f, ANON_MAPS);
-	put_stretch(ANON_START, ANON_START + 48 * MEGA, PAGE_IS_PRESENT | PAGE_IS_HUGE);
+	put_stretch(ANON_START, ANON_START + 256 * MEGA, PAGE_IS_PRESENT | PAGE_IS_HUGE);
 	assert_not_counted(f, -EOPNOTSUPP);
 }
 
