@@ -93,7 +93,8 @@ static void book_absent(struct mig_worker *worker, const struct mig_task *unit, 
 static int wanted_of(const struct mig_worker *worker, const struct mig_task *page)
 {
 	const struct mig_placement *placement = worker->engine->plan->placement;
-	uint64_t index = page->address / worker->engine->context->page_size;
+	uint64_t index = (page->address - mig_walk_get_origin(page->walk)) /
+			 worker->engine->context->page_size;
 
 	return mig_placement_is_interleaved(placement)
 		       ? mig_placement_get_wanted(placement, page->from, index)

@@ -7,6 +7,7 @@
 #include <numa.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +21,9 @@
 #endif
 #ifndef SYS_process_madvise
 #define SYS_process_madvise 440
+#endif
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
 #endif
 
 static long or_errno(long result)
@@ -73,6 +77,11 @@ static long call_get_mempolicy(int *mode, unsigned long *mask, unsigned long max
 	return or_errno(syscall(SYS_get_mempolicy, mode, mask, maxnode, address, flags));
 }
 
+static long call_set_mempolicy(int mode, const unsigned long *mask, unsigned long maxnode)
+{
+	return or_errno(syscall(SYS_set_mempolicy, mode, mask, maxnode));
+}
+
 static int call_pidfd_open(pid_t pid)
 {
 	return (int)or_errno(syscall(SYS_pidfd_open, pid, 0));
@@ -113,6 +122,25 @@ static int call_pagemap_scan(int fd, void *arg)
 	return (int)or_errno(ioctl(fd, PAGEMAP_SCAN, arg));
 }
 
+static int call_cachestat(int fd, const uint64_t range[2], uint64_t counts[5])
+{
+	return (int)or_errno(syscall(SYS_cachestat, fd, range, counts, 0));
+}
+
+static int call_mincore(void *start, size_t length, unsigned char *resident)
+{
+	return (int)or_errno(mincore(start, length, resident));
+}
+
+/* The kernel reads the new mask before it looks at what it is told to do with it
+ * (kernel/signal.c, sys_rt_sigprocmask), and that is nonsense here. */
+static int call_touch(const void *address)
+{
+	long r = or_errno(syscall(SYS_rt_sigprocmask, -1, address, NULL, 8));
+
+	return r == -EINVAL ? 0 : (int)r;
+}
+
 /*
  * What libnuma cannot answer it says on standard error, and a library cannot stop
  * it: numa_warn() is a weak symbol that only the program may replace. So callers
@@ -141,6 +169,7 @@ const struct mig_calls mig_calls_kernel = {
 	.migrate_exclusive_pages = call_migrate_exclusive_pages,
 	.mbind = call_mbind,
 	.get_mempolicy = call_get_mempolicy,
+	.set_mempolicy = call_set_mempolicy,
 	.pidfd_open = call_pidfd_open,
 	.pidfd_probe = call_pidfd_probe,
 	.process_madvise = call_process_madvise,
@@ -148,5 +177,8 @@ const struct mig_calls mig_calls_kernel = {
 	.kcmp_vm = call_kcmp_vm,
 	.pread = call_pread,
 	.pagemap_scan = call_pagemap_scan,
+	.cachestat = call_cachestat,
+	.mincore = call_mincore,
+	.touch = call_touch,
 	.device_nodes = call_device_nodes,
 };

@@ -29,6 +29,8 @@ struct mig_calls {
 		      unsigned int flags);
 	long (*get_mempolicy)(int *mode, unsigned long *mask, unsigned long maxnode,
 			      void *address, unsigned long flags);
+	/** set_mempolicy(2), of the calling thread. */
+	long (*set_mempolicy)(int mode, const unsigned long *mask, unsigned long maxnode);
 	int (*pidfd_open)(pid_t pid);
 	/** Signal 0 to a pidfd: 0 while the process is not reaped. */
 	int (*pidfd_probe)(int pidfd);
@@ -42,6 +44,14 @@ struct mig_calls {
 	ssize_t (*pread)(int fd, void *buffer, size_t length, off_t offset);
 	/** ioctl(2) PAGEMAP_SCAN; @arg is a struct pm_scan_arg. */
 	int (*pagemap_scan)(int fd, void *arg);
+	/** cachestat(2), Linux 6.5; @counts: cached, dirty, under writeback, evicted and
+	 *  recently evicted pages. @range: offset and length. */
+	int (*cachestat)(int fd, const uint64_t range[2], uint64_t counts[5]);
+	/** mincore(2) on the caller's own memory. */
+	int (*mincore)(void *start, size_t length, unsigned char *resident);
+	/** Reads a few bytes at @address through the kernel: -EFAULT where the caller
+	 *  would be sent SIGBUS. */
+	int (*touch)(const void *address);
 	/** The nodes of "ip:ADDRESS", by libnuma. */
 	int (*device_nodes)(const char *text, uint64_t *ret_bits, size_t nr_words);
 };

@@ -84,8 +84,8 @@ static int survey_units(struct mig_plan *plan, const struct mig_page_scan *scan,
 }
 
 /* A frame that several members map moves once. */
-static int demand_units(struct mig_plan *plan, const struct mig_page_scan *scan,
-			const struct mig_span *span, const struct mig_units *units)
+int mig_demand_add_units(struct mig_plan *plan, const struct mig_page_scan *scan,
+			 const struct mig_span *span, const struct mig_units *units)
 {
 	struct mig_units rest = *units, front;
 	uint32_t nr;
@@ -255,7 +255,7 @@ static int look_at_shared(struct search *search, size_t first, size_t *ret_next)
 	for (; first < plan->nr_spans && plan->spans[first].member == member; first++)
 		if (!r && plan->spans[first].span.shared)
 			r = each_of_span(plan, &search->scan, &plan->spans[first].span,
-					 demand_units);
+					 mig_demand_add_units);
 	*ret_next = first;
 	/* It has gone since. */
 	return r == -ESRCH || r == -EPERM || r == -EACCES ? 0 : r;
@@ -282,7 +282,7 @@ static int look_at_new(struct search *search)
 		r = look_at_process(search,
 				    mig_target_get_process(plan->target, search->member));
 	}
-	if (r >= 0 && count_gone(plan, first) == nr_new)
+	if (r >= 0 && nr_new && count_gone(plan, first) == nr_new)
 		return -ESRCH;
 	while (r >= 0 && at < plan->nr_spans)
 		r = look_at_shared(search, at, &at);

@@ -15,4 +15,8 @@
  */
 int mig_demand_find(struct mig_plan *plan);
 
+/** mig_demand_add_units - count units that were looked at. Errors: -ENOMEM. */
+int mig_demand_add_units(struct mig_plan *plan, const struct mig_page_scan *scan,
+			 const struct mig_span *span, const struct mig_units *units);
+
 #endif

@@ -8,9 +8,11 @@
 
 #include "crew.h"
 #include "demand.h"
+#include "files.h"
 #include "handles.h"
 #include "options_struct.h"
 #include "procfs.h"
+#include "target.h"
 #include "text.h"
 #include "worker.h"
 
@@ -100,6 +102,7 @@ static int init_engine(struct mig_engine *engine, struct mig_plan *plan,
 		engine->tracks_arrivals = true;
 	}
 	mig_walks_init(&engine->walks, plan);
+	mig_file_walk_init(&engine->file_walk, plan);
 	mig_pace_init(&engine->pace, plan->context->page_size,
 		      engine->options.max_stall_ns,
 		      engine->options.rate_bytes_per_second);
@@ -124,6 +127,7 @@ static void end_engine(struct mig_engine *engine)
 	mig_destinations_done(&engine->destinations);
 	mig_pace_done(&engine->pace);
 	mig_walks_done(&engine->walks);
+	mig_file_walk_done(&engine->file_walk);
 	mig_frametable_done(&engine->arrived);
 }
 
@@ -335,6 +339,16 @@ static uint64_t read_splits(const struct mig_context *context)
 	return MIG_UNKNOWN_BYTES;
 }
 
+/* Those with a problem are counted by the list that they are on. */
+static void count_files(const struct mig_plan *plan, struct mig_totals *totals)
+{
+	const struct mig_files *files = mig_target_get_files(plan->target);
+
+	if (files)
+		totals->files_denied +=
+			__atomic_load_n(&files->nr_problems, __ATOMIC_RELAXED);
+}
+
 /* Members that could not even be planned have findings. */
 static void count_members(const struct mig_plan *plan, struct mig_totals *totals)
 {
@@ -355,6 +369,7 @@ static int sum_up(struct mig_engine *engine, const struct mig_crew *crew,
 	for (unsigned int i = 0; i < crew->most; i++)
 		mig_outcome_merge(outcome, workers[i].outcome);
 	count_members(engine->plan, &outcome->totals);
+	count_files(engine->plan, &outcome->totals);
 	outcome->totals.swapped_pages =
 		mig_residency_get_swapped_bytes(engine->plan->residency) /
 		engine->context->page_size;

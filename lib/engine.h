@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "destination.h"
+#include "file_walk.h"
 #include "frametable.h"
 #include "pace.h"
 #include "plan.h"
@@ -23,6 +24,7 @@ struct mig_engine {
 	const struct mig_context *context;
 	struct mig_run_options options;
 	struct mig_walks walks;
+	struct mig_file_walk file_walk;
 	struct mig_pace pace;
 	struct mig_destinations destinations;
 	struct mig_frametable arrived; /**< frames of shared pages that this run filled */

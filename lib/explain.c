@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backing.h"
 #include "filesystem.h"
 #include "process.h"
 #include "uring.h"
@@ -22,6 +23,8 @@ struct evidence {
 static void gather(struct evidence *evidence, const struct mig_walk *walk)
 {
 	evidence->walk = walk;
+	if (walk->window)
+		return; /* what there is to know is known of the file */
 	if (mig_uring_read(walk->process, &evidence->buffers) < 0)
 		evidence->buffers = (struct mig_uring_buffers){ 0 };
 	if (mig_mappings_new(walk->process, &evidence->mappings) < 0)
@@ -60,26 +63,31 @@ static bool is_mapped_as(const struct evidence *evidence, const struct mig_task 
 	       !strncmp(evidence->mapping->name, name, strlen(name));
 }
 
+/* The type of the file system that has a page; NULL if that is not known. */
+static const char *file_system_of(const struct evidence *evidence)
+{
+	if (evidence->walk->window)
+		return evidence->walk->window->file->backing->type;
+	if (!evidence->mapping || !evidence->filesystems)
+		return NULL;
+	return mig_filesystems_get_type(evidence->filesystems,
+					evidence->mapping->device_major,
+					evidence->mapping->device_minor);
+}
+
 /* Dirty pages move with the file system's help; those of ramfs never do. */
 static bool is_stuck_in_file_system(const struct evidence *evidence,
 				    const struct mig_task *task, uint64_t flags)
 {
-	static const char *const movers[] = { "ext2",  "ext3", "ext4",  "xfs",
-					      "btrfs", "f2fs", "tmpfs", "hugetlbfs" };
 	const char *type;
 
 	if (!(flags & MIG_FLAG_DIRTY) || (flags & MIG_FLAG_ANON) ||
-	    task->kind != MIG_KIND_FILE || !evidence->mapping || !evidence->filesystems)
+	    task->kind != MIG_KIND_FILE)
 		return false;
-	type = mig_filesystems_get_type(evidence->filesystems,
-					evidence->mapping->device_major,
-					evidence->mapping->device_minor);
-	if (!type)
-		return false;
-	for (size_t i = 0; i < sizeof(movers) / sizeof(*movers); i++)
-		if (!strcmp(type, movers[i]))
-			return false;
-	return true;
+	if (task->walk->window && task->walk->window->file->backing->journals)
+		return true;
+	type = file_system_of(evidence);
+	return type && !mig_backing_moves_dirty(type);
 }
 
 /* The flags of the page as it lies now. Return: whether they can be known. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libmount.h>
+#include <string.h>
 #include <sys/sysmacros.h>
 
 #include "cleanup.h"
@@ -81,4 +82,50 @@ const char *mig_filesystems_get_type(const struct mig_filesystems *filesystems,
 		MNT_ITER_BACKWARD);
 
 	return entry ? mnt_fs_get_fstype(entry) : NULL;
+}
+
+static struct libmnt_fs *find_mount(const struct mig_filesystems *filesystems,
+				    uint64_t mount_id)
+{
+	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_BACKWARD);
+	struct libmnt_fs *entry = NULL;
+
+	while (iterator && !mnt_table_next_fs(filesystems->table, iterator, &entry) &&
+	       (uint64_t)mnt_fs_get_id(entry) != mount_id)
+		entry = NULL;
+	mnt_free_iter(iterator);
+	return entry;
+}
+
+const char *mig_filesystems_get_mount_type(const struct mig_filesystems *filesystems,
+					   uint64_t mount_id)
+{
+	struct libmnt_fs *entry = find_mount(filesystems, mount_id);
+
+	return entry ? mnt_fs_get_fstype(entry) : NULL;
+}
+
+bool mig_filesystems_get_option(const struct mig_filesystems *filesystems,
+				uint64_t mount_id, const char *name, char *value,
+				size_t size)
+{
+	struct libmnt_fs *entry = find_mount(filesystems, mount_id);
+	const char *options = entry ? mnt_fs_get_fs_options(entry) : NULL;
+	char *given = NULL;
+	size_t length = 0;
+
+	if (!options || mnt_optstr_get_option(options, name, &given, &length) ||
+	    length >= size)
+		return false;
+	memcpy(value, given, length);
+	value[length] = 0;
+	return true;
+}
+
+const char *mig_filesystems_get_directory(const struct mig_filesystems *filesystems,
+					  uint64_t mount_id)
+{
+	struct libmnt_fs *entry = find_mount(filesystems, mount_id);
+
+	return entry ? mnt_fs_get_target(entry) : NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* File systems that are mounted, by device number. The only user of libmount. */
+/* File systems that are mounted, by device or mount. The only user of libmount. */
 #ifndef MIG_FILESYSTEM_H
 #define MIG_FILESYSTEM_H
 
@@ -28,5 +28,28 @@ void mig_filesystems_free(struct mig_filesystems *filesystems);
  */
 const char *mig_filesystems_get_type(const struct mig_filesystems *filesystems,
 				     uint32_t device_major, uint32_t device_minor);
+
+/**
+ * mig_filesystems_get_mount_type - the same by the mount's number in mountinfo
+ * Return: borrowed; NULL if there is no such mount.
+ */
+const char *mig_filesystems_get_mount_type(const struct mig_filesystems *filesystems,
+					   uint64_t mount_id);
+
+/**
+ * mig_filesystems_get_option - the value of an option of a mount's file system
+ * @value: ended with NUL
+ * Return: false if there is no such mount or option, or the value does not fit.
+ */
+bool mig_filesystems_get_option(const struct mig_filesystems *filesystems,
+				uint64_t mount_id, const char *name, char *value,
+				size_t size);
+
+/**
+ * mig_filesystems_get_directory - where a mount is mounted
+ * Return: borrowed; NULL if there is no such mount.
+ */
+const char *mig_filesystems_get_directory(const struct mig_filesystems *filesystems,
+					  uint64_t mount_id);
 
 #endif

@@ -582,6 +582,117 @@ int mig_residency_read_runs(const struct mig_process *process,
 			    void *data);
 
 /* ------------------------------------------------------------------------ *
+ * Files: their cached pages
+ * ------------------------------------------------------------------------ */
+
+struct mig_files;
+
+#define MIG_FILES_RECURSE 1U /**< a directory means everything below it */
+#define MIG_FILES_CROSS 2U   /**< also where other file systems are mounted in it */
+
+struct mig_files_options {
+	size_t size; /**< sizeof(struct mig_files_options) */
+	/** Called for each file that cannot be looked at: a negative errno, see
+	 *  mig_files_look(). One call at a time, from any thread. May be NULL. */
+	void (*problem)(void *data, const char *path, int error);
+	void *problem_data;
+};
+
+/**
+ * mig_files_new - an empty list of files to look at or to move as one
+ * @options: may be NULL
+ *
+ * What is added is walked when it is looked at or planned, and not held: memory does
+ * not grow with the number of files, except for those with several hard links, which
+ * count once.
+ * Errors: -ENOMEM. Ownership: the caller frees it with mig_files_free(). Since: 0.1
+ */
+int mig_files_new(struct mig_context *context, const struct mig_files_options *options,
+		  struct mig_files **ret_files);
+
+/** mig_files_free - @files may be NULL. Since: 0.1 */
+void mig_files_free(struct mig_files *files);
+
+/**
+ * mig_files_add_path - a regular file, a block device, or a directory's files
+ * @path:  a symbolic link is followed; below a directory none is
+ * @flags: MIG_FILES_*; without MIG_FILES_RECURSE a directory is a problem (-EISDIR)
+ *
+ * Errors: -ENOMEM; what is wrong with the path is a problem when it is walked.
+ * Since: 0.1
+ */
+int mig_files_add_path(struct mig_files *files, const char *path, unsigned int flags);
+
+/**
+ * mig_files_add_mount - all files of the file system that @path is on
+ *
+ * Errors: -ENOENT, -EACCES of @path; -ENODATA: the mount table does not have it;
+ * -ENOMEM. Since: 0.1
+ */
+int mig_files_add_mount(struct mig_files *files, const char *path);
+
+/**
+ * mig_files_add_list - paths that end in NUL, read from a descriptor
+ * @fd: stays the caller's, and open until the list was walked, which is once
+ *
+ * Since: 0.1
+ */
+int mig_files_add_list(struct mig_files *files, int fd);
+
+/**
+ * mig_files_add_process - what a process has open or mapped, deleted files too
+ * @process: must outlive @files
+ *
+ * Mapped files that are not open as well are reached by their path, or, with
+ * CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE, by /proc/PID/map_files. Since: 0.1
+ */
+int mig_files_add_process(struct mig_files *files, const struct mig_process *process);
+
+#define MIG_UNKNOWN_PAGES UINT64_MAX
+
+/** What is cached of one file. Pages are base pages. */
+struct mig_file_cache {
+	const char *path;
+	uint64_t size_bytes;
+	uint64_t cached_pages;
+	const uint64_t *node_pages; /**< MIG_MAX_NODES counts */
+	uint64_t dirty_pages;       /**< MIG_UNKNOWN_PAGES: the kernel tells root only */
+	uint64_t writeback_pages;   /**< the same */
+	uint64_t large_pages;       /**< in large folios; MIG_UNKNOWN_PAGES: the same */
+};
+
+/**
+ * mig_files_look - what is cached of each file, by node
+ * @visit: called for each file in no certain order, one call at a time, from any
+ *         thread; non-zero ends the walk with that value
+ *
+ * Reads nothing in and leaves LRU lists, dirtiness and access times as they are: only
+ * pages that mincore(2) finds are touched, in a mapping whose accesses do not count
+ * (MADV_RANDOM for the fault, MADV_SEQUENTIAL for the unmapping; mm/memory.c,
+ * zap_present_folio_ptes, Linux 6.1 to 7.2). The access time of a file that the caller
+ * neither owns nor has CAP_FOWNER for follows the rules of its mount. Where one node
+ * has all the memory nothing is mapped at all on Linux 6.5 and newer (cachestat(2)).
+ *
+ * Errors: -ENOMEM, -EAGAIN: no buffers or threads. Those of one file go to the
+ * problem callback: -ENOENT, -EACCES and others of open(2); -EISDIR; -EPERM: the kernel
+ * shows its cache only to who owns it, may write it, or has CAP_FOWNER; -EOPNOTSUPP:
+ * it has no page cache (a FIFO, a socket, a character device; DAX; secret memory);
+ * -ENXIO: a file of hugetlbfs with holes, of which the kernel does not tell where.
+ * Since: 0.1
+ */
+int mig_files_look(struct mig_files *files, const struct mig_topology *topology,
+		   int (*visit)(void *data, const struct mig_file_cache *cache),
+		   void *data);
+
+/**
+ * mig_target_add_files - let a target have files beside its processes
+ * @files: must outlive the target
+ *
+ * Errors: -EEXIST: it has some already. Since: 0.1
+ */
+int mig_target_add_files(struct mig_target *target, struct mig_files *files);
+
+/* ------------------------------------------------------------------------ *
  * Placement: the rule that gives each page its wanted node
  * ------------------------------------------------------------------------ */
 
@@ -643,9 +754,10 @@ enum mig_skip {
 	MIG_SKIP_FILTERED = 1, /**< --only, --range, --min-size */
 	MIG_SKIP_NOT_FROM = 2, /**< on a node that is not a source */
 	MIG_SKIP_STOPPED = 3, /**< found, and not tried before a stop or the time limit */
+	MIG_SKIP_DIRTY = 4,   /**< moving would have its file system write them out */
 };
 
-#define MIG_NR_SKIPS 4
+#define MIG_NR_SKIPS 5
 
 /** Why pages that should have moved did not. */
 enum mig_reason {
@@ -703,6 +815,7 @@ struct mig_totals {
 	uint64_t left_pages;
 	uint64_t gone_pages;       /**< unmapped, exited, or replaced by the zero page */
 	uint64_t paged_out_pages;  /**< of left: pushed to swap by the fallback */
+	uint64_t reread_pages;     /**< of left: dropped and read again in place */
 	uint64_t swapped_pages;    /**< swapped out when it was planned: not considered */
 	uint64_t moved_huge_pages; /**< units of more than one page that moved whole */
 	uint64_t
@@ -714,6 +827,9 @@ struct mig_totals {
 	unsigned int processes;        /**< members that were walked */
 	unsigned int processes_gone;   /**< of them, exited or execed meanwhile */
 	unsigned int processes_denied; /**< of them, not permitted to be looked at */
+	uint64_t files;                /**< with cached pages, that were walked */
+	uint64_t files_gone;           /**< of them, deleted or replaced meanwhile */
+	uint64_t files_denied;         /**< of all: with a problem */
 	int error;                     /**< a negative errno that ended the walk early
 					 (-EAGAIN: a tree that kept forking), or 0 */
 	bool stopped;                  /**< by the progress callback */
@@ -759,7 +875,8 @@ const struct mig_pair_count *mig_outcome_get_pair(const struct mig_outcome *outc
  * ------------------------------------------------------------------------ */
 
 enum mig_shared {
-	MIG_SHARED_DEFAULT = 0, /**< anon with CAP_SYS_NICE, none without */
+	MIG_SHARED_DEFAULT = 0, /**< anon with CAP_SYS_NICE (all, where the target is
+				 files only), none without */
 	MIG_SHARED_ANON =
 		1, /**< shared anonymous and shmem pages move, file pages do not */
 	MIG_SHARED_ALL = 2,
@@ -778,6 +895,7 @@ struct mig_plan_options {
 	bool only_thp;           /**< transparent huge pages of those kinds only */
 	const struct mig_address_range *range; /**< NULL: everywhere */
 	uint64_t min_mapping_bytes; /**< mappings with less resident memory are skipped */
+	bool may_write; /**< move dirty pages even if the file system writes them out */
 };
 
 /** What a plan found out before anything is moved. */
@@ -794,6 +912,9 @@ enum mig_finding_code {
 		6, /**< warns: may move pages back to where @process runs */
 	MIG_FINDING_PROCESS_GONE =
 		7, /**< informs: @process exited before it was planned */
+	MIG_FINDING_DIRTY =
+		8, /**< warns: @needed_bytes are dirty, and on a file system that may
+		    have to write them out, which only moving one tells */
 };
 
 struct mig_finding {
@@ -844,6 +965,16 @@ uint64_t mig_plan_get_total_bytes(const struct mig_plan *plan);
 const struct mig_residency *mig_plan_get_residency(const struct mig_plan *plan);
 
 /**
+ * mig_plan_read_residency - where it all is now
+ *
+ * Of files: those in which the plan has found cached pages. Members that have exited
+ * have none.
+ * Errors: as mig_residency_add_process(); -ENOMEM, -EIO.
+ * Ownership: the caller frees it with mig_residency_free(). Since: 0.1
+ */
+int mig_plan_read_residency(struct mig_plan *plan, struct mig_residency **ret_residency);
+
+/**
  * mig_plan_get_finding - what stands in the way, refusals first
  *
  * Ownership: borrowed, valid as long as @plan. Since: 0.1
@@ -863,7 +994,8 @@ struct mig_progress {
 
 enum mig_fallback {
 	MIG_FALLBACK_NONE = 0,
-	MIG_FALLBACK_SWAP = 1, /**< page out what direct migration could not move */
+	MIG_FALLBACK_SWAP = 1,   /**< page out what direct migration could not move */
+	MIG_FALLBACK_REREAD = 2, /**< drop clean page cache and read it again in place */
 };
 
 struct mig_run_options {

@@ -9,7 +9,8 @@
  * the pools by themselves, since one of them without room fails them all. */
 static bool goes_with(const struct mig_task *task, const struct mig_task *first)
 {
-	return task->nr && task->walk == first->walk && task->to == first->to &&
+	return task->nr && task->walk->process == first->walk->process &&
+	       task->to == first->to &&
 	       (task->flags & MIG_UNIT_HUGETLB) == (first->flags & MIG_UNIT_HUGETLB) &&
 	       (task->unit_pages > 1) == (first->unit_pages > 1);
 }

@@ -103,9 +103,13 @@ void mig_outcome_merge(struct mig_outcome *outcome, const struct mig_outcome *ot
 	mig_outcome_add_gone(outcome, add->gone_pages);
 	sum->processes_gone += add->processes_gone;
 	sum->processes_denied += add->processes_denied;
+	sum->files += add->files;
+	sum->files_gone += add->files_gone;
+	sum->files_denied += add->files_denied;
 	if (add->error)
 		sum->error = add->error;
 	sum->paged_out_pages += add->paged_out_pages;
+	sum->reread_pages += add->reread_pages;
 	sum->moved_huge_pages += add->moved_huge_pages;
 	sum->split_huge_pages += add->split_huge_pages;
 	if (add->longest_call_ns > sum->longest_call_ns)

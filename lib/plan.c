@@ -6,8 +6,10 @@
 #include <stdlib.h>
 
 #include "demand.h"
+#include "file_survey.h"
 #include "handles.h"
 #include "options_struct.h"
+#include "target.h"
 #include "topology.h"
 
 int mig_plan_add_finding(struct mig_plan *plan, const struct mig_finding *finding)
@@ -66,6 +68,9 @@ static int init_plan(struct mig_plan *plan, const struct mig_plan_options *optio
 		r = mig_outcome_new(&plan->settled);
 	if (!r)
 		r = init_frames(plan);
+	/* Files are asked for by themselves, so who maps them is no reason to pause. */
+	if (!plan->options.shared && !mig_target_get_count(plan->target))
+		plan->options.shared = may_share ? MIG_SHARED_ALL : MIG_SHARED_NONE;
 	if (!r)
 		r = mig_sharing_init(&plan->sharing, plan->options.shared, may_share,
 				     plan->frames ? mig_frames_get_end(plan->frames) : 0);
@@ -80,7 +85,7 @@ int mig_plan_new(struct mig_target *target, const struct mig_topology *topology,
 	int r;
 
 	if (!target || !topology || !placement || !ret_plan ||
-	    !mig_target_get_count(target))
+	    !(mig_target_get_count(target) || mig_target_get_files(target)))
 		return -EINVAL;
 	if (!mig_topology_get_context(topology)->live)
 		return -EXDEV;
@@ -94,6 +99,8 @@ int mig_plan_new(struct mig_target *target, const struct mig_topology *topology,
 	r = init_plan(plan, options);
 	if (!r)
 		r = mig_demand_find(plan);
+	if (!r)
+		r = mig_file_survey_demand(plan);
 	if (!r)
 		r = mig_plan_check(plan);
 	if (r < 0)
@@ -116,6 +123,8 @@ void mig_plan_free(struct mig_plan *plan)
 	mig_pairs_done(&plan->hugetlb_demand);
 	free(plan->quotas);
 	free(plan->findings);
+	mig_found_done(&plan->found);
+	mig_self_close(&plan->self);
 	free(plan);
 }
 
@@ -173,4 +182,35 @@ int mig_plan_take_target(struct mig_plan *plan, const struct mig_units *units,
 	}
 	*ret_nr = units->nr;
 	return last;
+}
+
+static int add_processes(const struct mig_plan *plan, struct mig_residency *residency)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < mig_target_get_count(plan->target); i++) {
+		r = mig_residency_add_process(residency, plan->topology,
+					      mig_target_get_process(plan->target, i));
+		if (r == -ESRCH)
+			r = 0;
+	}
+	return r;
+}
+
+int mig_plan_read_residency(struct mig_plan *plan, struct mig_residency **ret_residency)
+{
+	CLEANUP_MIG(residency) struct mig_residency *residency = NULL;
+	int r;
+
+	if (!plan || !ret_residency)
+		return -EINVAL;
+	r = mig_residency_new(plan->context, &residency);
+	if (!r)
+		r = add_processes(plan, residency);
+	if (!r)
+		r = mig_file_survey_residency(plan, residency);
+	if (r < 0)
+		return r;
+	*ret_residency = STEAL(residency);
+	return 0;
 }

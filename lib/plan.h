@@ -2,9 +2,11 @@
 #ifndef MIG_PLAN_H
 #define MIG_PLAN_H
 
+#include "found.h"
 #include "frames.h"
 #include "frametable.h"
 #include "outcome.h"
+#include "pagecache.h"
 #include "pairs.h"
 #include "placement.h"
 #include "sharing.h"
@@ -41,6 +43,9 @@ struct mig_plan {
 	size_t nr_spans;
 	size_t max_spans;
 	size_t nr_members;               /**< that were looked at */
+	struct mig_self self;            /**< where files are mapped, if there are any */
+	struct mig_found found;          /**< files that have cached pages */
+	uint64_t nr_dirty_pages;         /**< in files whose system may write them */
 	struct mig_pairs demand;         /**< all pages */
 	struct mig_pairs hugetlb_demand; /**< of them, in hugetlb mappings */
 	struct mig_quota *quotas;        /**< by source, nearest first */

@@ -241,6 +241,17 @@ static int check_rights(struct mig_plan *plan)
 	return mig_plan_add_finding(plan, &finding);
 }
 
+static int check_dirty(struct mig_plan *plan)
+{
+	const struct mig_finding finding = {
+		.code = MIG_FINDING_DIRTY,
+		.node = MIG_NO_NODE,
+		.needed_bytes = plan->nr_dirty_pages * plan->context->page_size,
+	};
+
+	return plan->nr_dirty_pages ? mig_plan_add_finding(plan, &finding) : 0;
+}
+
 static int refusals_first(const void *a, const void *b)
 {
 	const struct mig_finding *left = a, *right = b;
@@ -266,6 +277,8 @@ int mig_plan_check(struct mig_plan *plan)
 			NULL, MIG_FINDING_CPUSET_CALLER);
 	if (!r)
 		r = check_processes(plan);
+	if (!r)
+		r = check_dirty(plan);
 	mig_pairs_sort(&plan->demand);
 	if (!r && plan->nr_findings)
 		qsort(plan->findings, plan->nr_findings, sizeof(*plan->findings),

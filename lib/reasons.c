@@ -13,6 +13,7 @@ static const struct wording skips[MIG_NR_SKIPS] = {
 	[MIG_SKIP_FILTERED] = { "filtered", "not of the kind or range asked for", NULL },
 	[MIG_SKIP_NOT_FROM] = { "not-from", "on a node that is not a source", NULL },
 	[MIG_SKIP_STOPPED] = { "stopped", "not tried before the stop", NULL },
+	[MIG_SKIP_DIRTY] = { "dirty", "dirty: the file system would write them", NULL },
 };
 
 static const struct wording reasons[MIG_NR_REASONS] = {
@@ -37,9 +38,9 @@ static const struct wording reasons[MIG_NR_REASONS] = {
 	[MIG_REASON_HUGETLB_POOL] = { "hugetlb-pool",
 				      "no free huge page on the destination",
 				      "raise nr_hugepages of the node" },
-	[MIG_REASON_FILE_SYSTEM] = { "file-system",
-				     "the file system cannot move dirty pages",
-				     "sync(1) the file and try again" },
+	[MIG_REASON_FILE_SYSTEM] = { "file-system", "their file system cannot move them",
+				     "dirty pages may go after sync(1); those of ramfs "
+				     "never do" },
 	[MIG_REASON_DEVICE] = { "device", "device memory or a driver's pages", NULL },
 	[MIG_REASON_PROTECTED] = { "protected",
 				   "access-protected pages, which this kernel does not "

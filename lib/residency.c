@@ -94,6 +94,17 @@ int mig_residency_add_mapping(struct mig_residency *residency,
 	return r < 0 ? r : each_node(residency, mapping, add_to_row);
 }
 
+int mig_residency_add_pages(struct mig_residency *residency, int node, enum mig_kind kind,
+			    uint64_t nr_pages)
+{
+	int r = make_row(residency, node);
+
+	if (!r)
+		residency->rows[node]->bytes[kind] += nr_pages
+						      << residency->context->page_shift;
+	return r;
+}
+
 /* A kernel without swap has no such line. */
 static int read_swapped(const struct mig_process *process, uint64_t *ret_bytes)
 {

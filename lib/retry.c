@@ -55,6 +55,13 @@ void mig_retry_keep(struct mig_worker *worker, const struct mig_task *units, int
 	mig_tasks_add(&worker->left, &failed);
 }
 
+/* Pages of a process that 6.1 does not see. */
+static bool is_hidden(const struct mig_task *task)
+{
+	return task->error == ENOENT && !(task->flags & MIG_UNIT_SHARED) &&
+	       !task->walk->window && !mig_walk_is_gone(task->walk);
+}
+
 /*
  * Linux 6.1 takes pages with a NUMA hint for absent. Reading one byte of such a page
  * as its owner would (process_vm_readv(2) takes the fault, unlike /proc/PID/mem)
@@ -66,8 +73,7 @@ static void clear_hints(const struct mig_worker *worker, const struct mig_task *
 	char byte;
 	struct iovec local = { &byte, 1 };
 
-	if (task->error != ENOENT || task->flags & MIG_UNIT_SHARED ||
-	    mig_walk_is_gone(task->walk))
+	if (!is_hidden(task))
 		return;
 	for (uint32_t i = 0; i < task->nr; i++) {
 		struct iovec remote = { (void *)(uintptr_t)mig_task_address(task, i), 1 };
@@ -108,7 +114,8 @@ void mig_retry_make_room(struct mig_worker *worker)
 {
 	struct mig_engine *engine = worker->engine;
 
-	if (worker->left.nr <= worker->left.capacity / 2)
+	if (worker->left.nr <= worker->left.capacity / 2 &&
+	    worker->nr_windows < MIG_WORKER_WINDOWS)
 		return;
 	for (unsigned int pass = 2; pass <= engine->options.passes; pass++) {
 		if (!mig_retry_wants_pass(worker) ||
@@ -148,12 +155,6 @@ static void migrate_node(const struct mig_worker *worker, const struct mig_task 
 	if (mig_process_find_thread(task->walk->process, &tid) == 0)
 		worker->engine->context->calls->migrate_exclusive_pages(
 			tid, MIG_NODEMASK_MAXNODE, from_mask.words, to_mask.words);
-}
-
-static bool is_hidden(const struct mig_task *task)
-{
-	return task->error == ENOENT && !(task->flags & MIG_UNIT_SHARED) &&
-	       !mig_walk_is_gone(task->walk);
 }
 
 /*
@@ -269,6 +270,11 @@ static void page_out(struct mig_worker *worker)
 		size_t bytes, nr = ranges_of(left, at, ranges, &bytes);
 		int pidfd = left->tasks[at].walk->process->pidfd;
 
+		/* Ours, and only while the move goes on. */
+		if (left->tasks[at].walk->window) {
+			at += nr;
+			continue;
+		}
 		/* A range that cannot be paged out ends the call: one by one then. */
 		if (calls->process_madvise(pidfd, ranges, nr, MADV_PAGEOUT) !=
 		    (ssize_t)bytes)
@@ -297,6 +303,9 @@ void mig_retry_settle(struct mig_worker *worker)
 	if (engine->options.fallback == MIG_FALLBACK_SWAP &&
 	    !mig_engine_is_stopped(engine))
 		page_out(worker);
+	if (engine->options.fallback == MIG_FALLBACK_REREAD &&
+	    !mig_engine_is_stopped(engine))
+		mig_retry_reread(worker);
 	mig_explain_tasks(worker, &worker->left);
 	mig_tasks_clear(&worker->left);
 	__atomic_fetch_add(&engine->done_pages, nr_pages, __ATOMIC_RELAXED);

@@ -119,7 +119,7 @@ enum mig_verdict mig_select_units(const struct mig_plan *plan,
 	if (units_are_filtered(plan, units))
 		return MIG_VERDICT_FILTERED;
 	wanted = mig_placement_get_wanted(plan->placement, units->node,
-					  units->address / unit_bytes);
+					  (units->address - span->origin) / unit_bytes);
 	if (wanted == MIG_NO_NODE)
 		return mig_nodeset_has(mig_placement_get_targets(plan->placement),
 				       units->node)

@@ -6,6 +6,7 @@
 #include "cleanup.h"
 #include "context.h"
 #include "process.h"
+#include "target.h"
 
 DEFINE_CLEANUP(process)
 
@@ -25,6 +26,7 @@ struct index {
 
 struct mig_target {
 	struct mig_context *context;
+	struct mig_files *files; /**< the caller's */
 	struct held *held;
 	size_t nr_held;
 	size_t capacity;
@@ -478,4 +480,19 @@ struct mig_process *mig_target_get_process(const struct mig_target *target, size
 	if (!target || index >= target->members.count)
 		return NULL;
 	return target->held[target->members.places[index]].process;
+}
+
+int mig_target_add_files(struct mig_target *target, struct mig_files *files)
+{
+	if (!target || !files)
+		return -EINVAL;
+	if (target->files)
+		return -EEXIST;
+	target->files = files;
+	return 0;
+}
+
+struct mig_files *mig_target_get_files(const struct mig_target *target)
+{
+	return target->files;
 }

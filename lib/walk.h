@@ -10,12 +10,13 @@
 #include <pthread.h>
 
 #include "outcome.h"
-#include "pagemap.h"
+#include "pagecache.h"
 #include "plan.h"
 
 struct mig_walk {
 	struct mig_walk *next; /**< in the list of all */
 	struct mig_process *process;
+	const struct mig_window *window; /**< part of a file in this process; or NULL */
 	struct mig_pagemap pagemap;
 	pthread_mutex_t lock; /**< of everything below */
 	size_t span;          /**< in the plan: the one that is walked */
@@ -44,6 +45,12 @@ void mig_walks_init(struct mig_walks *walks, const struct mig_plan *plan);
 
 /** mig_walks_done - closes all walks. */
 void mig_walks_done(struct mig_walks *walks);
+
+/** mig_walk_get_origin - the address that pages are numbered from, see mig_span. */
+static inline uint64_t mig_walk_get_origin(const struct mig_walk *walk)
+{
+	return walk->window ? mig_window_get_span(walk->window).origin : 0;
+}
 
 /**
  * mig_walks_acquire - a process to work on

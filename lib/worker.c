@@ -27,6 +27,8 @@ int mig_worker_init(struct mig_worker *worker, struct mig_engine *engine,
 		r = mig_tasks_init(&worker->left, LIST_TASKS);
 	if (!r)
 		r = mig_tasks_init(&worker->trying, LIST_TASKS);
+	if (!r && engine->plan->self.process)
+		r = mig_window_scratch_init(&worker->scratch);
 	worker->picks = malloc(MIG_WORKER_PICKS * sizeof(*worker->picks));
 	if (!r && !worker->picks)
 		r = -ENOMEM;
@@ -41,6 +43,10 @@ void mig_worker_done(struct mig_worker *worker)
 	mig_page_scan_done(&worker->scan);
 	mig_batch_done(&worker->batch);
 	free(worker->picks);
+	mig_tasks_clear(&worker->pending);
+	mig_tasks_clear(&worker->left);
+	mig_worker_release_windows(worker);
+	mig_window_scratch_done(&worker->scratch);
 	mig_tasks_done(&worker->pending);
 	mig_tasks_done(&worker->left);
 	mig_tasks_done(&worker->trying);
@@ -67,7 +73,7 @@ static uint64_t flush_pages(const struct mig_worker *worker)
 	return (limit < share ? limit : share) * targets;
 }
 
-static void flush(struct mig_worker *worker)
+void mig_worker_flush(struct mig_worker *worker)
 {
 	struct mig_tasks *pending = &worker->pending;
 
@@ -76,6 +82,7 @@ static void flush(struct mig_worker *worker)
 		mig_outcome_add_skipped(worker->outcome, MIG_SKIP_STOPPED,
 					mig_task_pages(&pending->tasks[i]));
 	mig_tasks_clear(pending);
+	mig_worker_release_windows(worker);
 	mig_retry_make_room(worker);
 }
 
@@ -101,7 +108,7 @@ static void add_task(struct mig_worker *worker, struct mig_walk *walk,
 
 	if (mig_tasks_add(&worker->pending, &task))
 		return;
-	flush(worker);
+	mig_worker_flush(worker);
 	mig_tasks_add(&worker->pending, &task);
 }
 
@@ -119,6 +126,49 @@ static void add_tasks_by_room(struct mig_worker *worker, struct mig_walk *walk,
 			mig_units_take(&units, nr, plan->context->page_size);
 
 		add_task(worker, walk, span, &part, to == MIG_NO_NODE ? nearest : to);
+	}
+}
+
+static void add_tasks(struct mig_worker *worker, struct mig_walk *walk,
+		      const struct mig_span *span, const struct mig_units *units, int to)
+{
+	if (mig_placement_has_choice(worker->engine->plan->placement))
+		add_tasks_by_room(worker, walk, span, *units, to);
+	else
+		add_task(worker, walk, span, units, to);
+}
+
+static bool must_ask_for_dirty(const struct mig_worker *worker,
+			       const struct mig_walk *walk)
+{
+	return walk->window && !worker->engine->plan->options.may_write &&
+	       __atomic_load_n(&walk->window->file->backing->dirty, __ATOMIC_RELAXED) !=
+		       MIG_DIRTY_MOVES;
+}
+
+/* What its file system would write out stays. */
+static void add_clean_tasks(struct mig_worker *worker, struct mig_walk *walk,
+			    const struct mig_span *span, struct mig_units units, int to)
+{
+	while (units.nr) {
+		struct mig_units unit =
+			mig_units_take(&units, 1, worker->engine->context->page_size);
+
+		switch (mig_dirty_decide(worker, walk, &unit, to)) {
+		case MIG_DIRTY_GOES:
+			add_tasks(worker, walk, span, &unit, to);
+			break;
+		case MIG_DIRTY_STAYS:
+			mig_outcome_add_skipped(worker->outcome, MIG_SKIP_DIRTY,
+						unit.unit_pages);
+			break;
+		case MIG_DIRTY_FIXED:
+			mig_outcome_add_left(worker->outcome, MIG_REASON_FILE_SYSTEM, to,
+					     0, unit.unit_pages);
+			break;
+		case MIG_DIRTY_BOOKED:
+			break;
+		}
 	}
 }
 
@@ -144,10 +194,10 @@ static void take_verdict(struct mig_worker *worker, struct mig_walk *walk,
 		mig_outcome_add_skipped(outcome, MIG_SKIP_NOT_FROM, nr_pages);
 		break;
 	case MIG_VERDICT_MOVE:
-		if (mig_placement_has_choice(worker->engine->plan->placement))
-			add_tasks_by_room(worker, walk, span, *units, to);
+		if (must_ask_for_dirty(worker, walk))
+			add_clean_tasks(worker, walk, span, *units, to);
 		else
-			add_task(worker, walk, span, units, to);
+			add_tasks(worker, walk, span, units, to);
 		break;
 	}
 }
@@ -179,8 +229,8 @@ static void take_units(struct mig_worker *worker, struct mig_walk *walk,
 	}
 }
 
-static void take_chunk(struct mig_worker *worker, struct mig_walk *walk,
-		       const struct mig_chunk *chunk)
+void mig_worker_take_chunk(struct mig_worker *worker, struct mig_walk *walk,
+			   const struct mig_chunk *chunk)
 {
 	uint64_t at = chunk->start;
 
@@ -199,7 +249,7 @@ static void take_chunk(struct mig_worker *worker, struct mig_walk *walk,
 		for (size_t i = 0; i < worker->scan.nr_units; i++)
 			take_units(worker, walk, &chunk->span, worker->scan.units[i]);
 		if (worker->pending.nr_pages >= flush_pages(worker))
-			flush(worker);
+			mig_worker_flush(worker);
 	}
 }
 
@@ -211,14 +261,14 @@ static void walk_process(struct mig_worker *worker, struct mig_walk *walk)
 	mig_page_scan_set_process(&worker->scan, walk->process, &walk->pagemap);
 	while (!worker->outcome->totals.error &&
 	       mig_walk_next(walk, engine->plan, &chunk)) {
-		take_chunk(worker, walk, &chunk);
+		mig_worker_take_chunk(worker, walk, &chunk);
 		if (worker->index >=
 		    __atomic_load_n(&engine->nr_open, __ATOMIC_RELAXED)) {
-			flush(worker);
+			mig_worker_flush(worker);
 			mig_engine_wait_gate(engine, worker->index);
 		}
 	}
-	flush(worker);
+	mig_worker_flush(worker);
 }
 
 void mig_worker_walk(struct mig_worker *worker)
@@ -234,4 +284,5 @@ void mig_worker_walk(struct mig_worker *worker)
 		walk_process(worker, walk);
 		mig_walks_release(&engine->walks, walk);
 	}
+	mig_worker_walk_files(worker);
 }

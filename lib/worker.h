@@ -10,12 +10,16 @@
 
 #include "batch.h"
 #include "engine.h"
+#include "file_walk.h"
 #include "outcome.h"
 #include "page_scan.h"
 #include "task.h"
 
 /** How many tasks one call may take units from. */
 #define MIG_WORKER_PICKS 4096
+
+/** How many windows on files a worker holds before it moves what is in them. */
+#define MIG_WORKER_WINDOWS 512
 
 /** Units of one task that stand in the batch, one behind the other. */
 struct mig_pick {
@@ -36,6 +40,10 @@ struct mig_worker {
 	struct mig_tasks left;    /**< tried, to be tried again */
 	struct mig_tasks trying;  /**< those of left that are being tried */
 	bool fruitless;           /**< the last retry has helped nothing */
+	/* of files */
+	struct mig_window_scratch scratch;
+	struct mig_window_walk *windows; /**< that tasks may lie in */
+	size_t nr_windows;
 };
 
 /** mig_worker_init - Errors: -ENOMEM. */
@@ -47,6 +55,36 @@ void mig_worker_done(struct mig_worker *worker);
 
 /** mig_worker_walk - the first pass: take chunks until there are none. */
 void mig_worker_walk(struct mig_worker *worker);
+
+/** mig_worker_walk_files - the same for the files of the target (file_worker.c). */
+void mig_worker_walk_files(struct mig_worker *worker);
+
+/** mig_worker_take_chunk - find what should move in it, and move it when it is much. */
+void mig_worker_take_chunk(struct mig_worker *worker, struct mig_walk *walk,
+			   const struct mig_chunk *chunk);
+
+/** mig_worker_flush - move what was found. */
+void mig_worker_flush(struct mig_worker *worker);
+
+/** mig_worker_release_windows - unmap those in which nothing is left to try. */
+void mig_worker_release_windows(struct mig_worker *worker);
+
+/** What becomes of units of a file that should move. */
+enum mig_dirty_verdict {
+	MIG_DIRTY_GOES = 0, /**< they move like any other */
+	MIG_DIRTY_STAYS,    /**< dirty, and its file system would write them out */
+	MIG_DIRTY_BOOKED,   /**< they were moved to find out */
+	MIG_DIRTY_FIXED,    /**< their file system's pages never move */
+};
+
+/**
+ * mig_dirty_decide - whether moving one unit of a file may write it out
+ *
+ * Where nobody knows what a file system does, the first dirty pages are moved one by
+ * one and looked at again: those that arrive clean have been written. (dirty.c)
+ */
+enum mig_dirty_verdict mig_dirty_decide(struct mig_worker *worker, struct mig_walk *walk,
+					const struct mig_units *unit, int to);
 
 /**
  * mig_mover_flush - move all tasks of a list and book what became of them
@@ -79,6 +117,9 @@ void mig_retry_pass(struct mig_worker *worker);
 
 /** mig_retry_wants_pass - whether another try could help anything that is left. */
 bool mig_retry_wants_pass(const struct mig_worker *worker);
+
+/** mig_retry_reread - drop clean page cache and read it again (reread.c). */
+void mig_retry_reread(struct mig_worker *worker);
 
 /** mig_retry_settle - no more tries: fall back, explain and book what is left. */
 void mig_retry_settle(struct mig_worker *worker);
