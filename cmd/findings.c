@@ -50,6 +50,12 @@ static void word(const struct mig_finding *finding, char *text, size_t size)
 	case MIG_FINDING_PROCESS_GONE:
 		snprintf(text, size, "pid %d has exited", pid);
 		break;
+	case MIG_FINDING_DIRTY:
+		snprintf(text, size,
+			 "%s may be dirty on file systems that may have to write it out: "
+			 "it is passed over where they do",
+			 needed);
+		break;
 	}
 }
 
@@ -72,6 +78,8 @@ static const char *hint_for(enum mig_finding_code code)
 	case MIG_FINDING_NUMA_BALANCING:
 		return "--settle shows whether they come back; kernel.numa_balancing=0 "
 		       "prevents it";
+	case MIG_FINDING_DIRTY:
+		return "--writeback moves it all the same; or sync(1) the files first";
 	default:
 		return NULL;
 	}
@@ -79,7 +87,7 @@ static const char *hint_for(enum mig_finding_code code)
 
 int findings_say(const struct mig_plan *plan, bool force)
 {
-	unsigned int alike[MIG_FINDING_PROCESS_GONE + 1] = { 0 };
+	unsigned int alike[MIG_FINDING_DIRTY + 1] = { 0 };
 	const struct mig_finding *finding;
 	bool refused = false;
 

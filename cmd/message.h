@@ -20,6 +20,7 @@ enum message_subject {
 	SUBJECT_MEMORY = 4,    /**< mig_mappings_*(), mig_residency_*() of a process */
 	SUBJECT_PLACEMENT = 5, /**< mig_placement_new() */
 	SUBJECT_MOVE = 6,      /**< mig_plan_new(), mig_plan_run() */
+	SUBJECT_FILE = 7,      /**< one file, as mig_files_look() says */
 };
 
 /** message_error - "migratectl: FORMAT" */

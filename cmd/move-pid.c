@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* migratectl move-pid: move processes. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "command.h"
@@ -14,8 +15,29 @@ struct move_pid_args {
 	bool tree;
 };
 
+static const struct option_word fallback_words[] = {
+	{ "swap", MIG_FALLBACK_SWAP },
+	{ NULL, 0 },
+};
+
 static const struct option_spec options[] = {
-	OPTIONS_MOVE,
+	OPTIONS_MOVE_WHERE,
+	{ OPTION_WORD(struct move_args, shared), .name = "shared", .metavar = "WHICH",
+	  .words = move_shared_words,
+	  .help = "pages that other processes map too: anon (all but those of files; the "
+		  "default with CAP_SYS_NICE), all, or none" },
+	{ OPTION_WORDS(struct move_args, only), .name = "only", .metavar = "KINDS",
+	  .words = kind_words, .help = "move only memory of these kinds" },
+	{ OPTION_RANGE(struct move_args, range), .name = "range", .metavar = "START-END",
+	  .help = "move only pages at these addresses" },
+	{ OPTION_SIZE(struct move_args, min_size_bytes), .name = "min-size",
+	  .metavar = "SIZE", .help = "pass over mappings with less resident memory" },
+	OPTIONS_MOVE_HOW,
+	{ OPTION_WORD(struct move_args, fallback), .name = "fallback", .metavar = "WAY",
+	  .words = fallback_words,
+	  .help = "for pages that cannot be moved: swap pages them out, so that they "
+		  "come back where they are touched next" },
+	OPTIONS_MOVE_END,
 	{ OPTION_FLAG(struct move_pid_args, tree), .name = "tree",
 	  .help = "with all descendants, looked for again until none is new" },
 	OPTIONS_TABLE,
@@ -50,6 +72,7 @@ static int open_target(const struct move *move, pid_t pid, bool tree,
 		.pid = pid,
 		.name = mig_process_get_name(mig_target_get_process(target, 0)),
 	};
+	snprintf(ret_target->label, sizeof(ret_target->label), "pid %d", pid);
 	return STATUS_OK;
 }
 

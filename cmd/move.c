@@ -28,16 +28,13 @@ const struct option_word move_shared_words[] = {
 	{ NULL, 0 },
 };
 
-const struct option_word move_fallback_words[] = {
-	{ "swap", MIG_FALLBACK_SWAP },
-	{ NULL, 0 },
-};
-
 int move_begin(const char *command, const struct move_args *args, struct move *ret_move)
 {
 	struct move move = { .args = args, .command = command };
-	int status = machine_open(args->common.sysroot, &move.machine);
+	int status = table_check_columns(&args->common, command, &move_columns);
 
+	if (!status)
+		status = machine_open(args->common.sysroot, &move.machine);
 	if (!status)
 		status = placement_args_parse(command, args, &move.machine,
 					      &move.placement);
@@ -67,13 +64,14 @@ static int make_plan(const struct move *move, const struct move_target *target,
 		.only_thp = args->only & KIND_BIT_THP,
 		.range = args->range.end ? &args->range : NULL,
 		.min_mapping_bytes = args->min_size_bytes,
+		.may_write = args->writeback,
 	};
 	int r = mig_plan_new(target->target, move->machine.topology, move->placement,
 			     &options, ret_plan);
 
 	if (r == -ESRCH)
-		return message_failure(SUBJECT_MOVE, r, "pid %d", target->pid);
-	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move pid %d", target->pid)
+		return message_failure(SUBJECT_MOVE, r, "%s", target->label);
+	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move %s", target->label)
 		     : STATUS_OK;
 }
 
@@ -110,29 +108,16 @@ static int run_plan(const struct move *move, struct mig_plan *plan,
 	progress_begin(&watcher.progress, args->progress);
 	r = mig_plan_run(plan, &options, ret_outcome);
 	progress_end(&watcher.progress);
-	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move pid %d", target->pid)
+	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move %s", target->label)
 		     : STATUS_OK;
 }
 
-/* Where the target's memory is now. Members that have exited have none. */
-static struct mig_residency *read_residency(const struct move *move,
-					    const struct move_target *target)
+/* Where the target's memory is now; NULL where that cannot be known. */
+static struct mig_residency *read_residency(struct mig_plan *plan)
 {
 	struct mig_residency *residency = NULL;
 
-	if (mig_residency_new(move->machine.context, &residency) < 0)
-		return NULL;
-	for (size_t i = 0; i < mig_target_get_count(target->target); i++) {
-		int r = mig_residency_add_process(
-			residency, move->machine.topology,
-			mig_target_get_process(target->target, i));
-
-		if (r < 0 && r != -ESRCH) {
-			mig_residency_free(residency);
-			return NULL;
-		}
-	}
-	return residency;
+	return mig_plan_read_residency(plan, &residency) < 0 ? NULL : residency;
 }
 
 static void wait_settled(uint64_t ns)
@@ -166,10 +151,10 @@ static int move_one(struct move *move, const struct move_target *target,
 	if (status)
 		return status;
 	result.outcome = outcome;
-	result.after = read_residency(move, target);
+	result.after = read_residency(plan);
 	if (move->args->settle_ns && !stop_signal_get()) {
 		wait_settled(move->args->settle_ns);
-		result.settled = read_residency(move, target);
+		result.settled = read_residency(plan);
 	}
 	status = move_report_add(report, &result);
 	mig_residency_free(result.after);

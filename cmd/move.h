@@ -35,6 +35,7 @@ struct move_args {
 	uint64_t timeout_ns;
 	uint64_t settle_ns;
 	unsigned int fallback; /**< enum mig_fallback */
+	bool writeback;        /**< dirty pages move even where they are written */
 	unsigned int require_percent;
 	bool progress;
 };
@@ -43,61 +44,49 @@ struct move_args {
 
 extern const struct option_word move_place_words[];
 extern const struct option_word move_shared_words[];
-extern const struct option_word move_fallback_words[];
 
 #define MOVE_EXCLUSIVE_MAP_TO 1U
 #define MOVE_EXCLUSIVE_MAP_FROM 2U
 #define MOVE_EXCLUSIVE_MAP_PLACE 4U
 
-/** The options of struct move_args, in the order of the help. */
-#define OPTIONS_MOVE                                                                     \
-	{ OPTION_STRING(struct move_args, to),                                           \
-	  .letter = 't',                                                                 \
-	  .name = "to",                                                                  \
-	  .metavar = "NODES",                                                            \
-	  .exclusive = MOVE_EXCLUSIVE_MAP_TO,                                            \
-	  .help = "where pages go; this or --map is required" },                         \
-		{ OPTION_STRING(struct move_args, from),                                 \
-		  .letter = 'f',                                                         \
-		  .name = "from",                                                        \
-		  .metavar = "NODES",                                                    \
-		  .exclusive = MOVE_EXCLUSIVE_MAP_FROM,                                  \
-		  .help = "move only pages that are on these nodes" },                   \
-		{ OPTION_STRING(struct move_args, map), .name = "map",                   \
-		  .metavar = "FROM:TO,...",                                              \
-		  .exclusive = MOVE_EXCLUSIVE_MAP_TO | MOVE_EXCLUSIVE_MAP_FROM |         \
-			       MOVE_EXCLUSIVE_MAP_PLACE,                                 \
-		  .help = "move the pages of each node FROM to the node TO" },           \
-		{ OPTION_WORD(struct move_args, place),                                  \
-		  .name = "place",                                                       \
-		  .metavar = "RULE",                                                     \
-		  .words = move_place_words,                                             \
-		  .exclusive = MOVE_EXCLUSIVE_MAP_PLACE,                                 \
-		  .help = "which of several targets a page goes to: relative (with "     \
-			  "--from the "                                                  \
-			  "default), nearest (without) or spread" },                     \
-		{ OPTION_STRING(struct move_args, weights), .name = "weights",           \
-		  .metavar = "N:N...", .exclusive = MOVE_EXCLUSIVE_MAP_PLACE << 1,       \
-		  .help = "with --place=spread: how many pages each target gets in "     \
-			  "turn" },                                                      \
-		{ OPTION_WORD(struct move_args, shared), .name = "shared",               \
-		  .metavar = "WHICH", .words = move_shared_words,                        \
-		  .help = "pages that other processes map too: anon (all but those of "  \
-			  "files; the "                                                  \
-			  "default with CAP_SYS_NICE), all, or none" },                  \
-		{ OPTION_WORDS(struct move_args, only), .name = "only",                  \
-		  .metavar = "KINDS", .words = kind_words,                               \
-		  .help = "move only memory of these kinds" },                           \
-		{ OPTION_RANGE(struct move_args, range), .name = "range",                \
-		  .metavar = "START-END",                                                \
-		  .help = "move only pages at these addresses" },                        \
-		{ OPTION_SIZE(struct move_args, min_size_bytes), .name = "min-size",     \
-		  .metavar = "SIZE",                                                     \
-		  .help = "pass over mappings with less resident memory" },              \
-		{ OPTION_FLAG(struct move_args, dry_run), .letter = 'n',                 \
-		  .name = "dry-run",                                                     \
-		  .help = "say what would move and what stands in the way; move "        \
-			  "nothing" },                                                   \
+/** Where to: members of struct move_args, in the order of the help. */
+#define OPTIONS_MOVE_WHERE                                                           \
+	{ OPTION_STRING(struct move_args, to),                                       \
+	  .letter = 't',                                                             \
+	  .name = "to",                                                              \
+	  .metavar = "NODES",                                                        \
+	  .exclusive = MOVE_EXCLUSIVE_MAP_TO,                                        \
+	  .help = "where pages go; this or --map is required" },                     \
+		{ OPTION_STRING(struct move_args, from),                             \
+		  .letter = 'f',                                                     \
+		  .name = "from",                                                    \
+		  .metavar = "NODES",                                                \
+		  .exclusive = MOVE_EXCLUSIVE_MAP_FROM,                              \
+		  .help = "move only pages that are on these nodes" },               \
+		{ OPTION_STRING(struct move_args, map), .name = "map",               \
+		  .metavar = "FROM:TO,...",                                          \
+		  .exclusive = MOVE_EXCLUSIVE_MAP_TO | MOVE_EXCLUSIVE_MAP_FROM |     \
+			       MOVE_EXCLUSIVE_MAP_PLACE,                             \
+		  .help = "move the pages of each node FROM to the node TO" },       \
+		{ OPTION_WORD(struct move_args, place),                              \
+		  .name = "place",                                                   \
+		  .metavar = "RULE",                                                 \
+		  .words = move_place_words,                                         \
+		  .exclusive = MOVE_EXCLUSIVE_MAP_PLACE,                             \
+		  .help = "which of several targets a page goes to: relative (with " \
+			  "--from the default), nearest (without) or spread" },      \
+	{                                                                            \
+		OPTION_STRING(struct move_args, weights),                            \
+			.name = "weights", .metavar = "N:N...",                      \
+			.exclusive = MOVE_EXCLUSIVE_MAP_PLACE << 1,                  \
+			.help = "with --place=spread: how many pages each target "   \
+				"gets in turn"                                       \
+	}
+
+/** Whether to, and how far. */
+#define OPTIONS_MOVE_HOW                                                                 \
+	{ OPTION_FLAG(struct move_args, dry_run), .letter = 'n', .name = "dry-run",      \
+	  .help = "say what would move and what stands in the way; move nothing" },      \
 		{ OPTION_FLAG(struct move_args, force), .name = "force",                 \
 		  .help = "go on where the checks refuse, and move what can be moved" }, \
 		{ OPTION_UNSIGNED(struct move_args, threads),                            \
@@ -121,22 +110,22 @@ extern const struct option_word move_fallback_words[];
 		  .help = "how long one system call may take; 250ms by default" },       \
 		{ OPTION_DURATION(struct move_args, timeout_ns), .name = "timeout",      \
 		  .metavar = "DURATION", .minimum = 1, .help = "stop after this time" }, \
-		{ OPTION_DURATION(struct move_args, settle_ns), .name = "settle",        \
-		  .metavar = "DURATION", .minimum = 1,                                   \
-		  .help = "look again after this time, and say what came back" },        \
-		{ OPTION_WORD(struct move_args, fallback), .name = "fallback",           \
-		  .metavar = "WAY", .words = move_fallback_words,                        \
-		  .help = "for pages that cannot be moved: swap pages them out, so "     \
-			  "that they "                                                   \
-			  "come back where they are touched next" },                     \
-		{ OPTION_PERCENT(struct move_args, require_percent), .name = "require",  \
-		  .metavar = "PERCENT", .maximum = 100,                                  \
-		  .help = "the share in place that counts as success; 100 by default" }, \
 	{                                                                                \
-		OPTION_FLAG(struct move_args, progress),                                 \
-			.name = "progress",                                              \
-			.help = "show progress, also where standard error is no "        \
-				"terminal"                                               \
+		OPTION_DURATION(struct move_args, settle_ns),                            \
+			.name = "settle", .metavar = "DURATION", .minimum = 1,           \
+			.help = "look again after this time, and say what came back"     \
+	}
+
+/** What counts as success, and what is shown meanwhile. */
+#define OPTIONS_MOVE_END                                                          \
+	{ OPTION_PERCENT(struct move_args, require_percent), .name = "require",   \
+	  .metavar = "PERCENT", .maximum = 100,                                   \
+	  .help = "the share in place that counts as success; 100 by default" },  \
+	{                                                                         \
+		OPTION_FLAG(struct move_args, progress),                          \
+			.name = "progress",                                       \
+			.help = "show progress, also where standard error is no " \
+				"terminal"                                        \
 	}
 
 extern const struct column_set move_columns;
@@ -144,8 +133,9 @@ extern const struct column_set move_columns;
 /** The target that is moved as one, and what the user calls it. */
 struct move_target {
 	struct mig_target *target;
-	pid_t pid;
-	const char *name; /**< of the process; borrowed, may hold any byte */
+	pid_t pid;        /**< 0: files */
+	const char *name; /**< of the process, or of the only path; may hold any byte */
+	char label[32];   /**< in messages: "pid 42", "the files" */
 };
 
 /** A move as the options say it, ready for targets. */

@@ -85,13 +85,39 @@ static void put_residency(struct json *json, const char *key,
 
 static void put_target(struct json *json, const struct move_target *target)
 {
-	json_put_signed(json, "pid", target->pid);
+	if (target->pid)
+		json_put_signed(json, "pid", target->pid);
 	json_put_text(json, "name", target->name);
 }
 
-static void put_sums(struct json *json, const struct mig_totals *totals,
+static void put_members(struct json *json, const struct move_target *target,
+			const struct mig_totals *totals)
+{
+	if (target->pid) {
+		json_put_number(json, "processes", totals->processes);
+		json_put_number(json, "processes_gone", totals->processes_gone);
+		json_put_number(json, "processes_denied", totals->processes_denied);
+	} else {
+		json_put_number(json, "files", totals->files);
+		json_put_number(json, "files_gone", totals->files_gone);
+		json_put_number(json, "files_denied", totals->files_denied);
+	}
+}
+
+/* What the fallback has done with pages that were left. */
+static void put_fallback(struct json *json, const struct move_target *target,
+			 const struct mig_totals *totals, uint64_t page_size)
+{
+	if (target->pid)
+		put_amount(json, "paged_out", totals->paged_out_pages, page_size);
+	else
+		put_amount(json, "reread", totals->reread_pages, page_size);
+}
+
+static void put_sums(struct json *json, const struct move_target *target,
 		     const struct mig_outcome *outcome, uint64_t page_size)
 {
+	const struct mig_totals *totals = mig_outcome_get_totals(outcome);
 	const struct mig_pair_count *pair;
 
 	put_amount(json, "considered", totals->considered_pages, page_size);
@@ -103,7 +129,7 @@ static void put_sums(struct json *json, const struct mig_totals *totals,
 	put_skipped(json, outcome, page_size);
 	put_left(json, outcome, page_size);
 	put_amount(json, "gone", totals->gone_pages, page_size);
-	put_amount(json, "paged_out", totals->paged_out_pages, page_size);
+	put_fallback(json, target, totals, page_size);
 	json_open_array(json, "pairs");
 	for (size_t i = 0; (pair = mig_outcome_get_pair(outcome, i)); i++)
 		put_pair(json, pair, page_size);
@@ -117,11 +143,10 @@ void move_json_put_result(struct json *json, const struct move_result *result,
 
 	json_open_object(json, NULL);
 	put_target(json, result->target);
-	json_put_number(json, "processes", totals->processes);
-	json_put_number(json, "processes_gone", totals->processes_gone);
-	json_put_number(json, "processes_denied", totals->processes_denied);
-	put_sums(json, totals, result->outcome, page_size);
-	put_amount(json, "swapped", totals->swapped_pages, page_size);
+	put_members(json, result->target, totals);
+	put_sums(json, result->target, result->outcome, page_size);
+	if (result->target->pid)
+		put_amount(json, "swapped", totals->swapped_pages, page_size);
 	json_open_object(json, "huge");
 	json_put_number(json, "moved_whole", totals->moved_huge_pages);
 	if (totals->split_huge_pages == MIG_UNKNOWN_BYTES)

@@ -146,9 +146,12 @@ static int print_result_table(const struct move_report *report,
 	if (totals->paged_out_pages)
 		put_row(report, table, "paged out", totals->paged_out_pages,
 			"of those left: they come back where they are touched next");
+	if (totals->reread_pages)
+		put_row(report, table, "reread", totals->reread_pages,
+			"of those left: dropped, and read again where they belong");
 	if (totals->gone_pages)
 		put_row(report, table, "gone", totals->gone_pages,
-			"unmapped, ended, or nothing but zeroes");
+			"unmapped, cut off, ended, or nothing but zeroes");
 	return table_print(table);
 }
 
@@ -175,12 +178,14 @@ static int print_residency(const struct move_report *report,
 			   const struct move_result *result)
 {
 	struct common_args args = report->move->args->common;
+	/* Files are not swapped out. */
+	uint64_t shown = result->target->pid ? 0 : 1U << COL_WHEN | 1U << COL_NODES;
 	CLEANUP_TABLE struct table *table = NULL;
 	int status;
 
 	args.output = NULL;
 	args.output_all = false;
-	status = table_new(&args, report->move->command, &where_set, 0, &table);
+	status = table_new(&args, report->move->command, &where_set, shown, &table);
 	if (status)
 		return status;
 	table_set_nodes(
@@ -195,20 +200,33 @@ static int print_residency(const struct move_report *report,
 	return status ? status : table_print(table);
 }
 
+/* "42 (name)"; of files the only path, or how many there were. */
+static void print_name(const struct move_target *target)
+{
+	char name[ESCAPE_SIZE(256)];
+
+	escape_text(target->name, strnlen(target->name, 255), name);
+	if (target->pid)
+		printf("%d (%s)", target->pid, name);
+	else
+		printf("%s", name);
+}
+
 static void print_title(const struct move_report *report,
 			const struct move_result *result)
 {
 	const struct mig_totals *totals = mig_outcome_get_totals(result->outcome);
 	char moved[OUTPUT_BYTES_SIZE], rate[OUTPUT_BYTES_SIZE];
-	char name[ESCAPE_SIZE(64)];
 	uint64_t bytes = totals->moved_pages * report->page_size;
 	double seconds = (double)totals->elapsed_ns / 1e9;
 	uint64_t per_second = seconds > 0 ? (uint64_t)((double)bytes / seconds) : 0;
 
-	escape_text(result->target->name, strnlen(result->target->name, 63), name);
 	output_format_bytes(bytes, report->move->args->common.bytes, moved);
 	output_format_bytes(per_second, report->move->args->common.bytes, rate);
-	printf("%d (%s)", result->target->pid, name);
+	print_name(result->target);
+	if (!result->target->pid && totals->files != 1)
+		printf(", %llu files with cached pages",
+		       (unsigned long long)totals->files);
 	if (totals->processes > 1)
 		printf(" and %u more processes", totals->processes - 1);
 	printf(": %s moved in %.2f s", moved, seconds);
@@ -216,8 +234,9 @@ static void print_title(const struct move_report *report,
 		printf(", %s/s", rate);
 	putchar('\n');
 	if (totals->moved_huge_pages || totals->split_huge_pages) {
-		printf("%llu huge pages moved whole",
-		       (unsigned long long)totals->moved_huge_pages);
+		printf("%llu %s moved whole",
+		       (unsigned long long)totals->moved_huge_pages,
+		       result->target->pid ? "huge pages" : "large folios");
 		if (totals->split_huge_pages == MIG_UNKNOWN_BYTES)
 			printf("; the kernel has split some, whose is not known");
 		else if (totals->split_huge_pages)
@@ -238,8 +257,10 @@ static bool is_enough(const struct mig_totals *totals, unsigned int percent)
 
 static int status_of(const struct mig_totals *totals, unsigned int percent)
 {
+	if (totals->files_denied && !totals->files)
+		return STATUS_FAILED;
 	if (totals->stopped || totals->timed_out || totals->processes_denied ||
-	    totals->error)
+	    totals->files_denied || totals->error)
 		return STATUS_PARTLY;
 	if (is_enough(totals, percent))
 		return STATUS_OK;
@@ -251,26 +272,26 @@ static int status_of(const struct mig_totals *totals, unsigned int percent)
 static void say_remarks(const struct move_result *result)
 {
 	const struct mig_totals *totals = mig_outcome_get_totals(result->outcome);
+	const char *label = result->target->label;
 	const struct mig_left *left;
 
 	if (totals->stopped)
-		message_error("pid %d: stopped by a signal; the rest was not tried",
-			      result->target->pid);
+		message_error("%s: stopped by a signal; the rest was not tried", label);
 	if (totals->timed_out)
-		message_error("pid %d: the time is up; the rest was not tried",
-			      result->target->pid);
+		message_error("%s: the time is up; the rest was not tried", label);
 	if (totals->processes_gone)
-		message_warning(
-			"pid %d: %u of %u processes ended, or ran another program, "
-			"meanwhile",
-			result->target->pid, totals->processes_gone, totals->processes);
+		message_warning("%s: %u of %u processes ended, or ran another program, "
+				"meanwhile",
+				label, totals->processes_gone, totals->processes);
 	if (totals->processes_denied)
-		message_error("pid %d: %u of %u processes may not be looked at",
-			      result->target->pid, totals->processes_denied,
-			      totals->processes);
+		message_error("%s: %u of %u processes may not be looked at", label,
+			      totals->processes_denied, totals->processes);
+	if (totals->files_gone)
+		message_warning("%s: %llu were deleted or replaced meanwhile", label,
+				(unsigned long long)totals->files_gone);
 	if (totals->error)
-		message_failure(SUBJECT_MOVE, totals->error,
-				"pid %d: not walked to the end", result->target->pid);
+		message_failure(SUBJECT_MOVE, totals->error, "%s: not walked to the end",
+				label);
 	for (size_t i = 0; (left = mig_outcome_get_left(result->outcome, i)); i++)
 		if (mig_reason_get_hint(left->reason))
 			message_hint("%s: %s", mig_reason_get_text(left->reason),
@@ -324,15 +345,14 @@ int move_report_add_plan(struct move_report *report, const struct move_target *t
 			 const struct mig_plan *plan)
 {
 	const struct common_args *args = &report->move->args->common;
-	char name[ESCAPE_SIZE(64)];
 
 	if (args->json) {
 		move_json_put_plan(&report->json, target, plan, report->page_size);
 		return STATUS_OK;
 	}
 	if (!args->noheadings && !args->raw) {
-		escape_text(target->name, strnlen(target->name, 63), name);
-		printf("%d (%s): a dry run, nothing is moved\n", target->pid, name);
+		print_name(target);
+		puts(": a dry run, nothing is moved");
 	}
 	return print_plan_table(report, plan);
 }

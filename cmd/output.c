@@ -129,6 +129,17 @@ int table_new(const struct common_args *args, const char *command,
 	return STATUS_OK;
 }
 
+int table_check_columns(const struct common_args *args, const char *command,
+			const struct column_set *set)
+{
+	struct table *table;
+	int status = table_new(args, command, set, 0, &table);
+
+	if (!status)
+		table_free(table);
+	return status;
+}
+
 static void free_cell(const struct table *table, const struct row *row, size_t column)
 {
 	if (!(row->known >> column & 1))

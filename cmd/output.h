@@ -69,6 +69,15 @@ struct table;
 int table_new(const struct common_args *args, const char *command,
 	      const struct column_set *set, uint64_t defaults, struct table **ret_table);
 
+/**
+ * table_check_columns - whether --output names columns that there are
+ *
+ * For commands that do something before they have a table to print.
+ * Return: STATUS_OK, or the status to leave with after a message.
+ */
+int table_check_columns(const struct common_args *args, const char *command,
+			const struct column_set *set);
+
 /** table_free - @table may be NULL. */
 void table_free(struct table *table);
 
