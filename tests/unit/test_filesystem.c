@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "fake_root.h"
@@ -56,6 +57,57 @@ static void a_type_is_found_by_device_number(void **state)
 	assert_null(mig_filesystems_get_type(filesystems, 26, 0));
 }
 
+static void a_mount_is_found_by_its_number(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
+
+	/* Two mounts of one device. */
+	fake_root_write(f->root, "proc/42/mountinfo",
+			ROOT_LINE SHM_LINE ODD_LINE
+			"32 22 0:26 / /mnt/again ro - tmpfs tmpfs rw\n");
+	assert_int_equal(mig_filesystems_new(f->context, 42, &filesystems), 0);
+	assert_string_equal(mig_filesystems_get_mount_type(filesystems, 22), "ext4");
+	assert_string_equal(mig_filesystems_get_mount_type(filesystems, 30), "tmpfs");
+	assert_string_equal(mig_filesystems_get_directory(filesystems, 22), "/");
+	assert_string_equal(mig_filesystems_get_directory(filesystems, 31), "/mnt/c\nd");
+	assert_string_equal(mig_filesystems_get_directory(filesystems, 32), "/mnt/again");
+	assert_null(mig_filesystems_get_mount_type(filesystems, 33));
+	assert_null(mig_filesystems_get_directory(filesystems, 33));
+	assert_null(mig_filesystems_get_directory(filesystems, UINT64_MAX));
+}
+
+static bool has_option(const struct mig_filesystems *filesystems, uint64_t mount_id,
+		       const char *name, const char *wanted)
+{
+	char value[64];
+
+	return mig_filesystems_get_option(filesystems, mount_id, name, value,
+					  sizeof(value)) &&
+	       !strcmp(value, wanted);
+}
+
+static void an_option_is_one_of_the_file_system_with_that_value(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
+
+	fake_root_write(f->root, "proc/42/mountinfo",
+			"22 1 254:0 / / rw,data=journal - ext4 /dev/vda rw,data=ordered\n"
+			"23 1 254:1 / /a rw - ext4 /dev/vdb rw,data=journal,discard\n"
+			"24 1 254:2 / /b rw - ext4 /dev/vdc rw,data=journalling\n"
+			"25 1 254:3 / /c rw - ext4 /dev/vdd rw,mydata=journal\n"
+			"26 1 254:4 / /d rw - ext4 /dev/vde rw,data\n");
+	assert_int_equal(mig_filesystems_new(f->context, 42, &filesystems), 0);
+	assert_false(has_option(filesystems, 22, "data", "journal"));
+	assert_true(has_option(filesystems, 22, "data", "ordered"));
+	assert_true(has_option(filesystems, 23, "data", "journal"));
+	assert_false(has_option(filesystems, 24, "data", "journal"));
+	assert_false(has_option(filesystems, 25, "data", "journal"));
+	assert_false(has_option(filesystems, 26, "data", "journal"));
+	assert_false(has_option(filesystems, 27, "data", "journal"));
+}
+
 static void the_mounts_of_the_process_are_asked_before_ours(void **state)
 {
 	struct fixture *f = *state;
@@ -101,6 +153,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_type_is_found_by_device_number),
+		TEST(a_mount_is_found_by_its_number),
+		TEST(an_option_is_one_of_the_file_system_with_that_value),
 		TEST(the_mounts_of_the_process_are_asked_before_ours),
 		TEST(a_root_without_mountinfo_has_no_file_systems),
 		TEST(a_line_that_does_not_parse_is_an_error),

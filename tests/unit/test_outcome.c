@@ -100,7 +100,8 @@ static void a_skip_that_does_not_exist_has_no_pages(void **state)
 	(void)state;
 	mig_outcome_add_skipped(outcome, MIG_SKIP_STOPPED, 5);
 	assert_int_equal(mig_outcome_get_skipped(outcome, MIG_SKIP_STOPPED), 5);
-	assert_int_equal(mig_outcome_get_skipped(outcome, (enum mig_skip)4), 0);
+	assert_int_equal(mig_outcome_get_skipped(outcome, (enum mig_skip)MIG_NR_SKIPS),
+			 0);
 	assert_int_equal(mig_outcome_get_skipped(outcome, (enum mig_skip) - 1), 0);
 	mig_outcome_free(outcome);
 }
@@ -186,6 +187,10 @@ static void a_merge_keeps_what_stands_beside_the_equation(void **state)
 	part->totals.paged_out_pages = 3;
 	part->totals.moved_huge_pages = 4;
 	part->totals.split_huge_pages = 5;
+	part->totals.reread_pages = 6;
+	part->totals.files = 7;
+	part->totals.files_gone = 8;
+	part->totals.files_denied = 9;
 	part->totals.longest_call_ns = 60;
 	part->error = -ENOMEM;
 	mig_outcome_merge(sum, part);
@@ -194,6 +199,10 @@ static void a_merge_keeps_what_stands_beside_the_equation(void **state)
 	assert_int_equal(totals->paged_out_pages, 6);
 	assert_int_equal(totals->moved_huge_pages, 8);
 	assert_int_equal(totals->split_huge_pages, 10);
+	assert_int_equal(totals->reread_pages, 12);
+	assert_int_equal(totals->files, 14);
+	assert_int_equal(totals->files_gone, 16);
+	assert_int_equal(totals->files_denied, 18);
 	assert_int_equal(totals->longest_call_ns, 60);
 	assert_int_equal(sum->error, -ENOMEM);
 	mig_outcome_free(sum);

@@ -9,10 +9,9 @@
 #include <string.h>
 
 static const char *const skip_names[MIG_NR_SKIPS] = {
-	[MIG_SKIP_SHARED] = "shared",
-	[MIG_SKIP_FILTERED] = "filtered",
-	[MIG_SKIP_NOT_FROM] = "not-from",
-	[MIG_SKIP_STOPPED] = "stopped",
+	[MIG_SKIP_SHARED] = "shared",     [MIG_SKIP_FILTERED] = "filtered",
+	[MIG_SKIP_NOT_FROM] = "not-from", [MIG_SKIP_STOPPED] = "stopped",
+	[MIG_SKIP_DIRTY] = "dirty",
 };
 
 static const char *const reason_names[MIG_NR_REASONS] = {

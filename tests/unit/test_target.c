@@ -18,6 +18,7 @@
 
 #include "cleanup.h"
 #include "fake_process.h"
+#include "target.h"
 
 DEFINE_CLEANUP(context)
 DEFINE_CLEANUP(target)
@@ -473,6 +474,25 @@ static void trees_are_found_on_a_captured_machine_too(void **state)
 	assert_int_equal(fake_kcmp_count(), 0);
 }
 
+static void files_are_added_once_and_are_no_members(void **state)
+{
+	struct fixture *f = *state;
+	struct mig_files *files = NULL, *others = NULL;
+
+	assert_null(mig_target_get_files(f->target));
+	assert_int_equal(mig_files_new(f->context, NULL, &files), 0);
+	assert_int_equal(mig_files_new(f->context, NULL, &others), 0);
+	assert_int_equal(mig_target_add_files(f->target, NULL), -EINVAL);
+	assert_int_equal(mig_target_add_files(NULL, files), -EINVAL);
+	assert_int_equal(mig_target_add_files(f->target, files), 0);
+	assert_int_equal(mig_target_add_files(f->target, others), -EEXIST);
+	assert_int_equal(mig_target_add_files(f->target, files), -EEXIST);
+	assert_ptr_equal(mig_target_get_files(f->target), files);
+	assert_int_equal(mig_target_get_count(f->target), 0);
+	mig_files_free(others);
+	mig_files_free(files);
+}
+
 static void null_is_refused_where_it_is_not_allowed(void **state)
 {
 	struct fixture *f = *state;
@@ -584,6 +604,7 @@ int main(void)
 		TEST(where_children_are_not_listed_parents_are_read),
 		TEST(parents_are_found_among_many_in_any_order),
 		TEST(trees_are_found_on_a_captured_machine_too),
+		TEST(files_are_added_once_and_are_no_members),
 		TEST(null_is_refused_where_it_is_not_allowed),
 		TEST(running_out_of_descriptors_is_an_error_and_members_stay),
 		cmocka_unit_test(

@@ -53,6 +53,7 @@ void fake_kernel_free(struct fake_kernel *kernel)
 	if (!kernel)
 		return;
 	fake_kernel_set_current(NULL);
+	fake_cache_free(kernel);
 	while (kernel->folios) {
 		struct fake_folio *folio = kernel->folios;
 
@@ -85,6 +86,7 @@ static void give_memory(struct fake_kernel *kernel, struct fake_task *task)
 		.id = ++kernel->last_memory,
 		.page_size = kernel->page_size,
 		.next_start = FIRST_START,
+		.windows = kernel->cache && task->pid == getpid() ? kernel : NULL,
 	};
 	fake_files_write_task(kernel, task);
 }
@@ -227,8 +229,7 @@ void fake_kernel_place(struct fake_kernel *kernel, pid_t pid, uint64_t address,
 	fake_kernel_place_every(kernel, pid, address, nr_pages, 1, node);
 }
 
-static void set_state(struct fake_kernel *kernel, struct fake_pte *pte,
-		      enum fake_state state)
+void fake_pte_set(struct fake_kernel *kernel, struct fake_pte *pte, enum fake_state state)
 {
 	if (!pte->folio)
 		return;
@@ -269,9 +270,9 @@ void fake_kernel_set_every(struct fake_kernel *kernel, pid_t pid, uint64_t addre
 {
 	begin_change(kernel);
 	for (uint64_t i = 0; i < nr_pages; i += step)
-		set_state(kernel,
-			  must_find_pte(kernel, pid, address + i * kernel->page_size),
-			  state);
+		fake_pte_set(kernel,
+			     must_find_pte(kernel, pid, address + i * kernel->page_size),
+			     state);
 	end_change(kernel);
 }
 
@@ -394,13 +395,15 @@ int fake_kernel_get_node(struct fake_kernel *kernel, pid_t pid, uint64_t address
 	return node;
 }
 
+/* What is cached of files is counted there. */
 static uint64_t count_mapped(const struct fake_process_memory *memory)
 {
 	uint64_t nr = 0;
 
 	for (size_t m = 0; m < memory->nr_mappings; m++)
 		for (uint64_t i = 0; i < memory->mappings[m].nr_pages; i++)
-			nr += memory->mappings[m].ptes[i].folio != NULL;
+			nr += memory->mappings[m].ptes[i].folio &&
+			      !memory->mappings[m].ptes[i].folio->cached;
 	return nr;
 }
 
@@ -421,9 +424,9 @@ void fake_kernel_mark(struct fake_kernel *kernel)
 		folio->node_at_mark = folio->node;
 		folio->pages_at_mark = 0;
 		for (uint32_t page = 0; page < folio->nr_pages; page++)
-			folio->pages_at_mark += folio->mapped[page] != 0;
+			folio->pages_at_mark += folio->cached || folio->mapped[page];
 	}
-	kernel->marked_pages = 0;
+	kernel->marked_pages = fake_cache_count(kernel->cache);
 	for (size_t i = 0; i < kernel->nr_tasks; i++)
 		kernel->marked_pages += count_mapped(&kernel->tasks[i].memory);
 	kernel->nr_calls = kernel->nr_splits = 0;

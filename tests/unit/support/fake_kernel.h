@@ -73,6 +73,9 @@ struct fake_root *fake_kernel_get_root(struct fake_kernel *kernel);
 /** fake_kernel_context - a context on this machine; the caller frees it. */
 struct mig_context *fake_kernel_context(struct fake_kernel *kernel);
 
+/** fake_kernel_calls - what such a context has, for tests that break some of them. */
+const struct mig_calls *fake_kernel_calls(void);
+
 /** fake_kernel_add_process - one thread, on a CPU of node 0. */
 void fake_kernel_add_process(struct fake_kernel *kernel, pid_t pid, pid_t parent);
 
@@ -139,7 +142,8 @@ int fake_kernel_get_node(struct fake_kernel *kernel, pid_t pid, uint64_t address
 /** fake_kernel_get_entry - its entry of pagemap, frame number and all. */
 uint64_t fake_kernel_get_entry(struct fake_kernel *kernel, pid_t pid, uint64_t address);
 
-/** fake_kernel_count - the resident pages of a process, the zero page left out. */
+/** fake_kernel_count - the resident pages of a process, without the zero page and what
+ *  files have cached. */
 uint64_t fake_kernel_count(struct fake_kernel *kernel, pid_t pid);
 
 /** fake_kernel_mark - what fake_kernel_compare() compares with. */
@@ -147,7 +151,7 @@ void fake_kernel_mark(struct fake_kernel *kernel);
 
 /** What happened since the mark. */
 struct fake_truth {
-	uint64_t mapped_pages; /**< resident pages of all processes at the mark */
+	uint64_t mapped_pages; /**< resident in processes, or cached, at the mark */
 	uint64_t moved_pages;  /**< frames that went to another node */
 	uint64_t moved[FAKE_MOST_NODES][FAKE_MOST_NODES];
 	unsigned int nr_calls; /**< moving calls with pages */

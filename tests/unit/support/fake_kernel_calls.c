@@ -83,8 +83,11 @@ static int move_folio(struct fake_folio *folio, int node)
 {
 	uint64_t frame;
 
-	if (folio->pinned)
+	if (folio->pinned) {
+		/* The kernel writes it out before it notices. */
+		fake_cache_note_tried(current, folio);
 		return 1;
+	}
 	if (folio->busy) {
 		folio->busy--;
 		return 1;
@@ -101,6 +104,7 @@ static int move_folio(struct fake_folio *folio, int node)
 		current->nodes[folio->node].huge_pool++;
 	}
 	fake_folio_move(current, folio, node, frame);
+	fake_cache_note_tried(current, folio);
 	return 0;
 }
 
@@ -519,6 +523,49 @@ static int call_pagemap_scan(int fd, void *arg)
 	return r;
 }
 
+/* ---- files ---- */
+
+static int call_cachestat(int fd, const uint64_t range[2], uint64_t counts[5])
+{
+	int r;
+
+	pthread_mutex_lock(&current->lock);
+	r = fake_cache_cachestat(current, fd, range, counts);
+	pthread_mutex_unlock(&current->lock);
+	return r;
+}
+
+static int call_mincore(void *start, size_t length, unsigned char *resident)
+{
+	int r;
+
+	pthread_mutex_lock(&current->lock);
+	r = fake_cache_mincore(current, start, length, resident);
+	pthread_mutex_unlock(&current->lock);
+	return r;
+}
+
+static int call_touch(const void *address)
+{
+	int r;
+
+	pthread_mutex_lock(&current->lock);
+	r = fake_cache_touch(current, address);
+	pthread_mutex_unlock(&current->lock);
+	return r;
+}
+
+static long call_set_mempolicy(int mode, const unsigned long *mask, unsigned long maxnode)
+{
+	long r;
+
+	(void)maxnode;
+	pthread_mutex_lock(&current->lock);
+	r = fake_cache_set_mempolicy(current, mode, mask);
+	pthread_mutex_unlock(&current->lock);
+	return r;
+}
+
 const struct mig_calls *fake_kernel_calls(void)
 {
 	static const struct mig_calls calls = {
@@ -532,6 +579,10 @@ const struct mig_calls *fake_kernel_calls(void)
 		.kcmp_vm = call_kcmp_vm,
 		.pread = call_pread,
 		.pagemap_scan = call_pagemap_scan,
+		.cachestat = call_cachestat,
+		.mincore = call_mincore,
+		.touch = call_touch,
+		.set_mempolicy = call_set_mempolicy,
 	};
 
 	return &calls;

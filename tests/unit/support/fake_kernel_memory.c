@@ -121,15 +121,22 @@ void fake_folio_move(struct fake_kernel *kernel, struct fake_folio *folio, int n
 	settle_in(kernel, folio, node, frame);
 }
 
-static void replace_in(struct fake_mapping *mapping, const struct fake_folio *folio,
-		       struct fake_folio *const *parts)
+/* What a folio falls apart into. */
+struct split {
+	const struct fake_folio *folio;
+	struct fake_folio **parts;
+};
+
+static void replace_in(void *data, struct fake_mapping *mapping)
 {
+	const struct split *split = data;
+
 	for (uint64_t i = 0; i < mapping->nr_pages; i++) {
 		struct fake_pte *pte = &mapping->ptes[i];
 
-		if (pte->folio != folio)
+		if (pte->folio != split->folio)
 			continue;
-		pte->folio = parts[pte->page];
+		pte->folio = split->parts[pte->page];
 		pte->page = 0;
 	}
 }
@@ -137,18 +144,22 @@ static void replace_in(struct fake_mapping *mapping, const struct fake_folio *fo
 void fake_folio_split(struct fake_kernel *kernel, struct fake_folio *folio)
 {
 	struct fake_folio **parts = fake_need(calloc(folio->nr_pages, sizeof(*parts)));
+	struct split split = { folio, parts };
 
 	for (uint32_t page = 0; page < folio->nr_pages; page++) {
 		parts[page] = add_folio(kernel, 1, folio->kind);
 		parts[page]->mapped[0] = folio->mapped[page];
-		parts[page]->nr_mapped = folio->mapped[page];
+		parts[page]->cached = folio->cached;
+		parts[page]->dirty = folio->dirty;
+		parts[page]->nr_mapped = folio->mapped[page] + folio->cached;
 		parts[page]->node_at_mark = folio->node_at_mark;
-		parts[page]->pages_at_mark = folio->mapped[page] != 0;
+		parts[page]->pages_at_mark = folio->cached || folio->mapped[page];
 		settle_in(kernel, parts[page], folio->node, folio->frame + page);
 	}
 	for (size_t i = 0; i < kernel->nr_tasks; i++)
 		for (size_t m = 0; m < kernel->tasks[i].memory.nr_mappings; m++)
-			replace_in(&kernel->tasks[i].memory.mappings[m], folio, parts);
+			replace_in(&split, &kernel->tasks[i].memory.mappings[m]);
+	fake_cache_each_mapping(kernel->cache, replace_in, &split);
 	/* It is nothing and nowhere from now on. */
 	folio->nr_mapped = 0;
 	folio->node = folio->node_at_mark;
@@ -167,6 +178,16 @@ void fake_pte_unmap(struct fake_kernel *kernel, struct fake_pte *pte)
 	folio->nr_mapped--;
 	if (!folio->nr_mapped)
 		give_back(kernel, folio->node, folio->frame, folio->nr_pages);
+}
+
+void fake_pte_map(struct fake_pte *pte, const struct fake_pte *other)
+{
+	if (pte->folio || !other->folio)
+		return;
+	pte->folio = other->folio;
+	pte->page = other->page;
+	pte->folio->mapped[pte->page]++;
+	pte->folio->nr_mapped++;
 }
 
 struct fake_task *fake_task_find(struct fake_kernel *kernel, pid_t pid)
@@ -195,8 +216,9 @@ struct fake_pte *fake_pte_find(struct fake_process_memory *memory, uint64_t addr
 {
 	struct fake_mapping *mapping = fake_mapping_find(memory, address);
 
-	return mapping ? &mapping->ptes[(address - mapping->start) / memory->page_size]
-		       : NULL;
+	if (mapping)
+		return &mapping->ptes[(address - mapping->start) / memory->page_size];
+	return memory->windows ? fake_cache_find_pte(memory->windows, address) : NULL;
 }
 
 uint64_t fake_pagemap_entry(const struct fake_pte *pte)

@@ -12,6 +12,8 @@
 #define FAKE_MOST_PROCESSES 32
 #define FAKE_MOST_MAPPINGS 32
 
+struct fake_cache;
+
 struct fake_folio {
 	struct fake_folio *next; /**< in the list of all that ever were */
 	uint64_t frame;
@@ -27,6 +29,7 @@ struct fake_folio {
 	bool dirty;
 	bool writeback;
 	bool queued; /**< isolated in the call that runs */
+	bool cached; /**< by a file: nr_mapped has one more for each page */
 	unsigned int busy;
 };
 
@@ -54,6 +57,7 @@ struct fake_mapping {
 
 struct fake_process_memory {
 	unsigned int id;
+	struct fake_kernel *windows; /**< it maps files: whose cache; NULL: it does not */
 	uint64_t page_size;
 	uint64_t next_start;
 	struct fake_mapping mappings[FAKE_MOST_MAPPINGS];
@@ -85,6 +89,7 @@ struct fake_kernel {
 	struct fake_task tasks[FAKE_MOST_PROCESSES];
 	size_t nr_tasks;
 	unsigned int last_memory;
+	struct fake_cache *cache; /**< NULL: there are no files */
 	void (*hook)(void *data, struct fake_kernel *kernel, unsigned int number);
 	void *hook_data;
 	unsigned int nr_calls;
@@ -114,6 +119,13 @@ void fake_folio_split(struct fake_kernel *kernel, struct fake_folio *folio);
 
 void fake_pte_unmap(struct fake_kernel *kernel, struct fake_pte *pte);
 
+/** fake_pte_map - let a page table entry map what another one does. */
+void fake_pte_map(struct fake_pte *pte, const struct fake_pte *other);
+
+/** fake_pte_set - what the page is, if there is one. */
+void fake_pte_set(struct fake_kernel *kernel, struct fake_pte *pte,
+		  enum fake_state state);
+
 struct fake_task *fake_task_find(struct fake_kernel *kernel, pid_t pid);
 struct fake_mapping *fake_mapping_find(struct fake_process_memory *memory,
 				       uint64_t address);
@@ -137,8 +149,23 @@ void fake_files_forget_memory(struct fake_kernel *kernel, const struct fake_task
 /** fake_files_remove_task - all of /proc/PID. */
 void fake_files_remove_task(struct fake_kernel *kernel, const struct fake_task *task);
 
-/** fake_kernel_calls - the table; fake_kernel_set_current() says whose machine it is. */
-const struct mig_calls *fake_kernel_calls(void);
+/* The page cache (fake_cache.c); all but the first two with the kernel's lock held. */
+void fake_cache_free(struct fake_kernel *kernel);
+uint64_t fake_cache_count(const struct fake_cache *cache);
+void fake_cache_each_mapping(struct fake_cache *cache,
+			     void (*visit)(void *data, struct fake_mapping *mapping),
+			     void *data);
+struct fake_pte *fake_cache_find_pte(const struct fake_kernel *kernel, uint64_t address);
+void fake_cache_note_tried(struct fake_kernel *kernel, struct fake_folio *folio);
+int fake_cache_mincore(struct fake_kernel *kernel, void *start, size_t length,
+		       unsigned char *resident);
+int fake_cache_touch(struct fake_kernel *kernel, const void *address);
+int fake_cache_cachestat(struct fake_kernel *kernel, int fd, const uint64_t range[2],
+			 uint64_t counts[5]);
+long fake_cache_set_mempolicy(struct fake_kernel *kernel, int mode,
+			      const unsigned long *mask);
+
+/** fake_kernel_set_current - whose machine the table of calls is about. */
 void fake_kernel_set_current(struct fake_kernel *kernel);
 
 #endif

@@ -26,6 +26,7 @@ void scene_free(struct scene *scene)
 	mig_plan_free(scene->plan);
 	mig_placement_free(scene->placement);
 	mig_target_free(scene->target);
+	mig_files_free(scene->files);
 	mig_topology_free(scene->topology);
 	mig_context_free(scene->context);
 	fake_kernel_free(scene->kernel);
@@ -36,6 +37,40 @@ void scene_add(struct scene *scene, pid_t pid)
 {
 	fake_kernel_add_process(scene->kernel, pid, 1);
 	assert_int_equal(mig_target_add_pid(scene->target, pid), 0);
+}
+
+static void note_problem(void *data, const char *path, int error)
+{
+	struct scene *scene = data;
+
+	(void)path;
+	scene->nr_problems++;
+	scene->problem = error;
+}
+
+void scene_add_files(struct scene *scene, const struct fake_cache_options *options)
+{
+	const struct mig_files_options told = {
+		.size = sizeof(told),
+		.problem = note_problem,
+		.problem_data = scene,
+	};
+
+	fake_cache_begin(scene->kernel, options);
+	assert_int_equal(mig_files_new(scene->context, &told, &scene->files), 0);
+	assert_int_equal(mig_target_add_files(scene->target, scene->files), 0);
+}
+
+struct fake_file *scene_add_file(struct scene *scene, const char *name, uint64_t nr_pages,
+				 int node)
+{
+	struct fake_file *file = fake_cache_add(scene->kernel, name, nr_pages);
+
+	if (node >= 0)
+		fake_cache_fill(scene->kernel, file, 0, nr_pages, node, 1);
+	assert_int_equal(mig_files_add_path(scene->files, fake_cache_get_path(file), 0),
+			 0);
+	return file;
 }
 
 uint64_t scene_map(struct scene *scene, pid_t pid, enum fake_kind kind, uint64_t nr_pages,

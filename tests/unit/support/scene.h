@@ -7,13 +7,16 @@
 #ifndef SCENE_H
 #define SCENE_H
 
-#include "fake_kernel.h"
+#include "fake_cache.h"
 
 struct scene {
 	struct fake_kernel *kernel;
 	struct mig_context *context;
 	struct mig_topology *topology;
 	struct mig_target *target;
+	struct mig_files *files;  /**< NULL: the target has none */
+	unsigned int nr_problems; /**< of them */
+	int problem;              /**< the last one */
 	struct mig_placement *placement;
 	struct mig_plan *plan;
 	struct mig_outcome *outcome;
@@ -25,6 +28,13 @@ void scene_free(struct scene *scene);
 
 /** scene_add - a process that is a member of the target. */
 void scene_add(struct scene *scene, pid_t pid);
+
+/** scene_add_files - let the target have files; @options may be NULL. */
+void scene_add_files(struct scene *scene, const struct fake_cache_options *options);
+
+/** scene_add_file - one of them, all of it cached on a node; below 0: nothing. */
+struct fake_file *scene_add_file(struct scene *scene, const char *name, uint64_t nr_pages,
+				 int node);
 
 /** scene_map - memory of some pages of some kind on a node. Return: its address. */
 uint64_t scene_map(struct scene *scene, pid_t pid, enum fake_kind kind, uint64_t nr_pages,
