@@ -54,6 +54,7 @@ int lab_teardown(void **state)
 	lab_end_victims(lab);
 	lab_undo_all(lab);
 	forget_views(lab);
+	lab_forget_files(lab);
 	free(lab);
 	alarm(0);
 	return 0;

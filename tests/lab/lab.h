@@ -122,7 +122,9 @@ struct run {
 	int err_fd;
 	double started;
 	bool finished;
-	bool has_report; /**< what it prints must be one, unless it fails */
+	bool has_report;           /**< what it prints must be one, unless it fails */
+	struct report_file *files; /**< of show-file: @nr_files, then the sum */
+	size_t nr_files;
 	struct run *next;
 };
 
@@ -144,6 +146,24 @@ struct run *lab_move_as(struct lab *lab, const struct lab_as *as, const char *fo
 
 /** lab_start_move - as lab_move(), but only start it; lab_finish() waits. */
 struct run *lab_start_move(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+
+/** lab_move_file - as lab_move(), with `migratectl move-file --json` */
+struct run *lab_move_file(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+
+struct run *lab_move_file_as(struct lab *lab, const struct lab_as *as, const char *format,
+			     ...) FORMAT(3, 4);
+
+/** lab_start_move_file - but only start it; lab_finish() waits. */
+struct run *lab_start_move_file(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+
+/**
+ * lab_show_file - run `migratectl show-file --json` with these further arguments
+ * @as: NULL: as the test itself
+ *
+ * A status of 0 or 64 must come with figures: run->files.
+ */
+struct run *lab_show_file(struct lab *lab, const struct lab_as *as, const char *format,
+			  ...) FORMAT(3, 4);
 
 /** lab_finish - wait for its end and read what it said. */
 void lab_finish(struct run *run);

@@ -169,16 +169,24 @@ void lab_finish(struct run *run)
 		read_reports(run);
 }
 
-FORMAT(3, 0)
-static struct run *start_move(struct lab *lab, const struct lab_as *as,
-			      const char *format, va_list arguments)
+FORMAT(4, 0)
+static struct run *start_command(struct lab *lab, const struct lab_as *as,
+				 const char *command, const char *format,
+				 va_list arguments)
 {
-	char line[MAX_LINE] = "move-pid --json ";
-	size_t length = strlen(line);
-	struct run *run;
+	char line[MAX_LINE];
+	int length = snprintf(line, sizeof(line), "%s --json ", command);
 
-	vsnprintf(line + length, sizeof(line) - length, format, arguments);
-	run = start_run(lab, as, lab_program_path("MIGRATECTL", "migratectl"), line);
+	vsnprintf(line + length, sizeof(line) - (size_t)length, format, arguments);
+	return start_run(lab, as, lab_program_path("MIGRATECTL", "migratectl"), line);
+}
+
+FORMAT(4, 0)
+static struct run *start_move(struct lab *lab, const struct lab_as *as,
+			      const char *command, const char *format, va_list arguments)
+{
+	struct run *run = start_command(lab, as, command, format, arguments);
+
 	run->has_report = true;
 	return run;
 }
@@ -189,7 +197,7 @@ struct run *lab_start_move(struct lab *lab, const char *format, ...)
 	struct run *run;
 
 	va_start(arguments, format);
-	run = start_move(lab, NULL, format, arguments);
+	run = start_move(lab, NULL, "move-pid", format, arguments);
 	va_end(arguments);
 	return run;
 }
@@ -200,7 +208,7 @@ struct run *lab_move(struct lab *lab, const char *format, ...)
 	struct run *run;
 
 	va_start(arguments, format);
-	run = start_move(lab, NULL, format, arguments);
+	run = start_move(lab, NULL, "move-pid", format, arguments);
 	va_end(arguments);
 	lab_finish(run);
 	return run;
@@ -212,9 +220,64 @@ struct run *lab_move_as(struct lab *lab, const struct lab_as *as, const char *fo
 	struct run *run;
 
 	va_start(arguments, format);
-	run = start_move(lab, as, format, arguments);
+	run = start_move(lab, as, "move-pid", format, arguments);
 	va_end(arguments);
 	lab_finish(run);
+	return run;
+}
+
+struct run *lab_start_move_file(struct lab *lab, const char *format, ...)
+{
+	va_list arguments;
+	struct run *run;
+
+	va_start(arguments, format);
+	run = start_move(lab, NULL, "move-file", format, arguments);
+	va_end(arguments);
+	return run;
+}
+
+struct run *lab_move_file(struct lab *lab, const char *format, ...)
+{
+	va_list arguments;
+	struct run *run;
+
+	va_start(arguments, format);
+	run = start_move(lab, NULL, "move-file", format, arguments);
+	va_end(arguments);
+	lab_finish(run);
+	return run;
+}
+
+struct run *lab_move_file_as(struct lab *lab, const struct lab_as *as, const char *format,
+			     ...)
+{
+	va_list arguments;
+	struct run *run;
+
+	va_start(arguments, format);
+	run = start_move(lab, as, "move-file", format, arguments);
+	va_end(arguments);
+	lab_finish(run);
+	return run;
+}
+
+struct run *lab_show_file(struct lab *lab, const struct lab_as *as, const char *format,
+			  ...)
+{
+	const char *problem;
+	va_list arguments;
+	struct run *run;
+
+	va_start(arguments, format);
+	run = start_command(lab, as, "show-file --output-all", format, arguments);
+	va_end(arguments);
+	lab_finish(run);
+	if (run->out[0] != '{' && run->status != EXIT_IN_PLACE &&
+	    run->status != EXIT_PARTLY)
+		return run;
+	if (!report_parse_files(run->out, &run->files, &run->nr_files, &problem))
+		fail_msg("not what show-file says: %s", problem);
 	return run;
 }
 
@@ -257,6 +320,7 @@ void lab_end_runs(struct lab *lab)
 		free(run->out);
 		free(run->err);
 		free(run->reports);
+		free(run->files);
 		free(run);
 	}
 }

@@ -27,6 +27,7 @@ struct lab {
 	struct run *runs;
 	struct lab_undo *undos;
 	struct lab_view *views;
+	struct lab_file_view *file_views;
 	unsigned int nr_cgroups;
 	char cgroup[8][64];
 	char mount_path[64];
@@ -58,6 +59,9 @@ void lab_kill(pid_t pid);
 /** lab_end_runs, lab_end_victims - what the teardown does to them. */
 void lab_end_runs(struct lab *lab);
 void lab_end_victims(struct lab *lab);
+
+/** lab_forget_files - what lab_look_at_file() has seen. */
+void lab_forget_files(struct lab *lab);
 
 /** lab_undo_all - in the opposite order of lab_set() and lab_shell(). */
 void lab_undo_all(struct lab *lab);

@@ -10,8 +10,12 @@ struct oracle_frames;
 
 /** Bits of /proc/kpageflags, as in include/uapi/linux/kernel-page-flags.h. */
 #define KPF_BIT(number) (UINT64_C(1) << (number))
+#define KPF_REFERENCED KPF_BIT(2)
 #define KPF_DIRTY KPF_BIT(4)
+#define KPF_ACTIVE KPF_BIT(6)
+#define KPF_WRITEBACK KPF_BIT(8)
 #define KPF_COMPOUND_HEAD KPF_BIT(15)
+#define KPF_COMPOUND_TAIL KPF_BIT(16)
 #define KPF_HUGE KPF_BIT(17)
 #define KPF_THP KPF_BIT(22)
 #define KPF_ZERO_PAGE KPF_BIT(24)

@@ -194,23 +194,37 @@ static void get_residency(struct reader *reader, struct json_object *object,
 			  &report->has_settled);
 }
 
+static void get_processes(struct reader *reader, struct json_object *object,
+			  struct report *report)
+{
+	report->pid = (int)get_number(reader, object, "pid");
+	report->processes = (unsigned int)get_number(reader, object, "processes");
+	report->processes_gone =
+		(unsigned int)get_number(reader, object, "processes_gone");
+	report->paged_out = get_amount(reader, object, "paged_out");
+	report->swapped_pages = get_amount(reader, object, "swapped").pages;
+}
+
+static void get_files(struct reader *reader, struct json_object *object,
+		      struct report *report)
+{
+	report->files = get_number(reader, object, "files");
+	report->files_gone = get_number(reader, object, "files_gone");
+	report->files_denied = get_number(reader, object, "files_denied");
+	report->reread = get_amount(reader, object, "reread");
+}
+
 static void read_target(struct reader *reader, struct json_object *object,
 			struct report *report)
 {
 	struct json_object *huge = get(reader, object, "huge", json_type_object);
 
 	*report = (struct report){
-		.pid = (int)get_number(reader, object, "pid"),
-		.processes = (unsigned int)get_number(reader, object, "processes"),
-		.processes_gone =
-			(unsigned int)get_number(reader, object, "processes_gone"),
 		.considered = get_amount(reader, object, "considered"),
 		.wanted = get_amount(reader, object, "wanted"),
 		.moved = get_amount(reader, object, "moved"),
 		.already = get_amount(reader, object, "already"),
 		.gone = get_amount(reader, object, "gone"),
-		.paged_out = get_amount(reader, object, "paged_out"),
-		.swapped_pages = get_amount(reader, object, "swapped").pages,
 		.huge_moved_whole = get_number(reader, huge, "moved_whole"),
 		.huge_split = get_number_or_null(reader, huge, "split"),
 		.seconds = get_seconds(reader, object, "seconds"),
@@ -221,6 +235,10 @@ static void read_target(struct reader *reader, struct json_object *object,
 		.stopped = get_bool(reader, object, "stopped"),
 		.timed_out = get_bool(reader, object, "timed_out"),
 	};
+	if (json_object_object_get_ex(object, "pid", NULL))
+		get_processes(reader, object, report);
+	else
+		get_files(reader, object, report);
 	report->nr_skipped = get_reasons(reader, object, "skipped", report->skipped);
 	report->nr_left = get_reasons(reader, object, "left", report->left);
 	get_pairs(reader, object, report);
@@ -251,6 +269,50 @@ bool report_parse(const char *text, struct report **ret_reports, size_t *ret_nr,
 		return false;
 	}
 	*ret_reports = reports;
+	*ret_nr = nr;
+	return true;
+}
+
+static void read_file(struct reader *reader, struct json_object *object,
+		      struct report_file *file)
+{
+	*file = (struct report_file){
+		.size_bytes = get_number(reader, object, "size_bytes"),
+		.cached_bytes = get_number(reader, object, "cached_bytes"),
+		.dirty_bytes = get_number_or_null(reader, object, "dirty_bytes"),
+		.writeback_bytes = get_number_or_null(reader, object, "writeback_bytes"),
+		.large_bytes = get_number_or_null(reader, object, "large_bytes"),
+	};
+	get_text(object, "path", file->path, sizeof(file->path));
+	get_nodes(reader, object, "nodes", file->node_bytes);
+}
+
+bool report_parse_files(const char *text, struct report_file **ret_files, size_t *ret_nr,
+			const char **ret_problem)
+{
+	struct json_object *root = json_tokener_parse(text), *array, *total;
+	struct reader reader = { .problem = root ? NULL : "not JSON" };
+	struct report_file *files = NULL;
+	size_t nr;
+
+	array = root ? get(&reader, root, "files", json_type_array) : NULL;
+	total = root ? get(&reader, root, "total", json_type_object) : NULL;
+	nr = array ? json_object_array_length(array) : 0;
+	if (total)
+		files = calloc(nr + 1, sizeof(*files));
+	for (size_t i = 0; files && i < nr; i++)
+		read_file(&reader, json_object_array_get_idx(array, i), &files[i]);
+	if (files)
+		read_file(&reader, total, &files[nr]);
+	else
+		complain(&reader, "no memory");
+	json_object_put(root);
+	if (reader.problem) {
+		free(files);
+		*ret_problem = reader.problem;
+		return false;
+	}
+	*ret_files = files;
 	*ret_nr = nr;
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `migratectl move-pid --json` says, as a struct: the only place that knows the
- * names of its keys.
+ * What `migratectl move-pid --json`, `move-file --json` and `show-file --json` say, as
+ * structs: the only place that knows the names of their keys.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -30,17 +30,21 @@ struct report_reason {
 	struct report_amount amount;
 };
 
-/** One target. */
+/** One target: a process and those that go with it, or files. */
 struct report {
-	int pid;
+	int pid; /**< 0: files */
 	unsigned int processes;
 	unsigned int processes_gone;
+	uint64_t files;
+	uint64_t files_gone;
+	uint64_t files_denied;
 	struct report_amount considered;
 	struct report_amount wanted;
 	struct report_amount moved;
 	struct report_amount already;
 	struct report_amount gone;
-	struct report_amount paged_out;
+	struct report_amount paged_out; /**< of processes */
+	struct report_amount reread;    /**< of files */
 	uint64_t swapped_pages;
 	struct report_reason skipped[REPORT_MAX_REASONS];
 	size_t nr_skipped;
@@ -71,6 +75,26 @@ struct report {
  */
 bool report_parse(const char *text, struct report **ret_reports, size_t *ret_nr,
 		  const char **ret_problem);
+
+/** A file of show-file, or the sum over all. */
+struct report_file {
+	char path[256];
+	uint64_t size_bytes;
+	uint64_t cached_bytes;
+	uint64_t dirty_bytes;     /**< or REPORT_UNKNOWN, as the next two */
+	uint64_t writeback_bytes; /**< REPORT_UNKNOWN too where it is not a column */
+	uint64_t large_bytes;
+	uint64_t node_bytes[REPORT_MAX_NODES];
+};
+
+/**
+ * report_parse_files - read what show-file says
+ * @ret_files: @ret_nr of them and behind them the sum over all, to be freed with free(3)
+ *
+ * Otherwise as report_parse().
+ */
+bool report_parse_files(const char *text, struct report_file **ret_files, size_t *ret_nr,
+			const char **ret_problem);
 
 /** report_skipped - pages with that reason to skip; NULL: with any. */
 uint64_t report_skipped(const struct report *report, const char *reason);

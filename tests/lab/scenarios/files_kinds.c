@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What else has a page cache: a block device, huge pages, the tree that a host shares;
+ * what has one that cannot move; and a database at work.
+ */
+#include "lab_files.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SIZE (4 * MEBIBYTE)
+#define NR_PAGES (SIZE / PAGE_BYTES)
+
+/* Without a file system. Its name is what losetup(8) prints. */
+static struct lab_disk make_device(struct lab *lab)
+{
+	struct lab_disk device;
+	unsigned int number;
+	char text[64];
+
+	lab_set(lab, "/proc/sys/vm/dirty_writeback_centisecs", "0");
+	lab_shell(lab, "rm /tmp/device.*",
+		  "modprobe loop; truncate -s 16M /tmp/device.image && "
+		  "losetup -f --show /tmp/device.image >/tmp/device.name");
+	assert_int_equal(sscanf(lab_read("/tmp/device.name"), "/dev/loop%u", &number), 1);
+	snprintf(device.path, sizeof(device.path), "/dev/loop%u", number);
+	snprintf(device.counters_path, sizeof(device.counters_path),
+		 "/sys/block/loop%u/stat", number);
+	snprintf(text, sizeof(text), "losetup -d /dev/loop%u", number);
+	lab_shell(lab, text, "true");
+	snprintf(text, sizeof(text), "7:%u", number);
+	lab_allow_dirty(lab, text);
+	return device;
+}
+
+static void the_pages_of_a_block_device_move(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_disk device = make_device(lab);
+	const struct lab_file_view *after;
+	struct lab_io io;
+	struct run *run;
+	int fd;
+
+	/* Whoever closes it last writes it out. */
+	fd = open(device.path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	lab_write_file(device.path, 0, 0, SIZE, 1);
+	assert_int_equal(lab_look_at_part(lab, device.path, 0, SIZE)->nr_dirty, NR_PAGES);
+	io = lab_disk_io(&device);
+	run = lab_move_file(lab, "--from 0 --to 1 %s", device.path);
+	lab_assert_no_io(&device, &io);
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_in_range(run->report->pairs[0][1], NR_PAGES, NR_PAGES + 64);
+	after = lab_look_at_part(lab, device.path, 0, SIZE);
+	assert_int_equal(after->node_pages[1], NR_PAGES);
+	assert_int_equal(after->nr_dirty, NR_PAGES);
+	close(fd);
+	lab_drop_caches();
+	lab_assert_file(device.path, 0, SIZE, 1);
+}
+
+/* Each of its pages is 2 MiB, of the pool of its node. */
+static void files_of_huge_pages_move(void **state)
+{
+	struct lab *lab = *state;
+	struct run *run;
+
+	lab_hugetlb_pool(lab, 0, 2);
+	lab_hugetlb_pool(lab, 1, 2);
+	lab_shell(lab, "umount /tmp/huge; rmdir /tmp/huge",
+		  "mkdir /tmp/huge && mount -t hugetlbfs none /tmp/huge");
+	lab_shell(lab, NULL, "numactl --membind=0 fallocate -l 4M /tmp/huge/file");
+	assert_int_equal(lab_hugetlb_free(0), 0);
+	run = lab_show_file(lab, NULL, "/tmp/huge/file");
+	assert_int_equal(run->files[0].node_bytes[0], SIZE);
+	run = lab_move_file(lab, "--to 1 /tmp/huge/file");
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_int_equal(run->report->pairs[0][1], NR_PAGES);
+	assert_int_equal(lab_hugetlb_free(0), 2);
+	assert_int_equal(lab_hugetlb_free(1), 0);
+	lab_shell(lab, NULL, "rm /tmp/huge/file");
+}
+
+/* Its pages are dirty for ever, and the kernel has no way to move them. */
+static void of_ramfs_nothing_moves_and_why_is_said(void **state)
+{
+	struct lab *lab = *state;
+	const struct lab_file_view *before;
+	struct run *run;
+
+	lab_shell(lab, "umount /tmp/ramfs; rmdir /tmp/ramfs",
+		  "mkdir /tmp/ramfs && mount -t ramfs none /tmp/ramfs");
+	lab_write_file("/tmp/ramfs/file", 0, 0, MEBIBYTE, 1);
+	before = lab_look_at_file(lab, "/tmp/ramfs/file");
+	assert_int_equal(before->nr_cached, PAGES_PER_MEBIBYTE);
+	run = lab_move_file(lab, "--to 1 /tmp/ramfs/file");
+	lab_assert_file_accounting(run->report, before,
+				   lab_look_at_file(lab, "/tmp/ramfs/file"));
+	assert_int_equal(run->report->moved.pages, 0);
+	assert_int_equal(report_left(run->report, "file-system") +
+				 report_left(run->report, "device") +
+				 report_skipped(run->report, "dirty"),
+			 PAGES_PER_MEBIBYTE);
+	lab_assert_file("/tmp/ramfs/file", 0, MEBIBYTE, 1);
+}
+
+/* The system's own tree: an overlay over what the host shares. */
+static void clean_files_of_a_network_file_system_move(void **state)
+{
+	static const char path[] = "/usr/share/common-licenses/GPL-3";
+	struct lab *lab = *state;
+	struct lab_disk none = { .path = "/" };
+	uint64_t nr;
+
+	lab_read_file(path, 0, 0, 8 * PAGE_BYTES);
+	nr = lab_look_at_file(lab, path)->nr_cached;
+	assert_true(nr >= 8);
+	for (int node = 1; node < 3; node++) {
+		lab_assert_file_moves(lab, &none, path, "--to %d", node);
+		lab_assert_file_on(lab, path, node, nr);
+	}
+}
+
+/* ------------------------------------------------------------------- a database */
+
+#define ROWS 2000
+
+/* It changes all rows again and again, their sum always the same, and it checks. */
+static void start_database(struct lab *lab, const struct lab_disk *disk)
+{
+	lab_shell(lab, NULL,
+		  "cd %s && { echo 'pragma journal_mode=wal; pragma mmap_size=67108864; "
+		  "create table t(id integer primary key, v integer, f blob); begin;'; "
+		  "seq 1 %d | sed 's/.*/insert into t values(&, 1000, "
+		  "randomblob(500));/'; echo 'commit;'; } | sqlite3 db >/dev/null",
+		  disk->path, ROWS);
+	lab_shell(lab, NULL,
+		  "cd %s && { echo 'pragma mmap_size=67108864; pragma "
+		  "wal_autocheckpoint=100;'; for i in $(seq 1 40); do "
+		  "echo 'begin; update t set v=v-1 where id%%2=0; "
+		  "update t set v=v+1 where id%%2=1; "
+		  "update t set f=randomblob(500) where id%%50=abs(random()%%50); "
+		  "commit; select sum(v) from t;'; done; } >load.sql",
+		  disk->path);
+}
+
+static void a_database_at_work_is_moved_back_and_forth(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_disk disk = lab_disk(lab, "ext4");
+	uint64_t nr_moved = 0;
+	struct run *load;
+	int nr_moves = 0;
+
+	if (system("command -v sqlite3 >/dev/null"))
+		lab_skip("sqlite3 is not installed");
+	start_database(lab, &disk);
+	load = lab_program(lab,
+			   "sh -c cd\v%s;\vuntil\v[\v-e\vstop\v];\vdo\vsqlite3\vdb\v"
+			   "<load.sql\v|\vgrep\v-v\v-x\v-e\v%d\v-e\v67108864\v-e\v100;\v"
+			   "done;\vtrue",
+			   disk.path, ROWS * 1000);
+	for (double end = lab_now() + 6; lab_now() < end && nr_moves < 100;) {
+		struct run *run = lab_move_file(lab, "-r --timeout 2 --to %d %s",
+						++nr_moves % 4, disk.path);
+
+		assert_true(run->status == EXIT_IN_PLACE || run->status == EXIT_PARTLY);
+		assert_int_equal(report_left(run->report, "unknown"), 0);
+		nr_moved += run->report->moved.pages;
+	}
+	lab_shell(lab, NULL, "touch %s/stop", disk.path);
+	lab_finish(load);
+	printf("%d moves of %lu pages\n", nr_moves, (unsigned long)nr_moved);
+	assert_string_equal(load->out, "");
+	assert_string_equal(load->err, "");
+	assert_true(nr_moved > 1000);
+	lab_shell(lab, NULL,
+		  "cd %s && sqlite3 db 'pragma integrity_check; select sum(v) from t' "
+		  ">result && sync && echo 3 >/proc/sys/vm/drop_caches && "
+		  "sqlite3 db 'pragma integrity_check; select sum(v) from t' >again && "
+		  "printf 'ok\\n%d\\n' | cmp - result && cmp result again",
+		  disk.path, ROWS * 1000);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		LAB_TEST(the_pages_of_a_block_device_move),
+		LAB_TEST(files_of_huge_pages_move),
+		LAB_TEST(of_ramfs_nothing_moves_and_why_is_said),
+		LAB_TEST(clean_files_of_a_network_file_system_move),
+		LAB_TEST(a_database_at_work_is_moved_back_and_forth),
+	};
+
+	return lab_main(tests, 4);
+}
