@@ -39,7 +39,8 @@ __migratectl_columns() {
 		echo PID START END SIZE PERM KIND RES NODES ANON DIRTY WRITEBACK SWAPCACHE \
 			MAPPERS PAGE OFFSET INODE DEVICE POLICY NAME
 		;;
-	move-pid) echo RESULT PAGES SIZE FROM TO WHY ;;
+	show-file) echo RES NODES SIZE DIRTY WRITEBACK LARGE PATH ;;
+	move-pid | move-file) echo RESULT PAGES SIZE FROM TO WHY ;;
 	esac
 }
 
@@ -47,11 +48,19 @@ __migratectl_options() {
 	case $1 in
 	nodes) echo --distances ;;
 	show-pid) echo --by-kind --maps --picture --tree --total --all-nodes ;;
-	move-pid)
-		echo -t --to -f --from --map --place --weights --shared --only --range \
-			--min-size -n --dry-run --force --threads --passes --rate --max-stall \
-			--timeout --settle --fallback --require --progress --tree
+	show-file) echo --min --sort --total -s --summarize --all-nodes ;;
+	move-pid) echo --only --range --min-size --tree ;;
+	move-file) echo --writeback ;;
+	esac
+	case $1 in
+	move-*)
+		echo -t --to -f --from --map --place --weights --shared -n --dry-run --force \
+			--threads --passes --rate --max-stall --timeout --settle --fallback \
+			--require --progress
 		;;
+	esac
+	case $1 in
+	*-file) echo -r --recursive --cross --mount --of-pid --files0-from ;;
 	esac
 	echo --json --bytes --noheadings --raw -o --output --output-all --help
 	case $1 in
@@ -75,6 +84,12 @@ __migratectl_pids() {
 		fi
 		COMPREPLY+=("$pid")
 	done
+}
+
+# __migratectl_files WAY: files (-f), or only directories (-d).
+__migratectl_files() {
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
+	compopt -o filenames 2>/dev/null
 }
 
 # __migratectl_list WORDS: an element of a list behind what is already there.
@@ -105,13 +120,16 @@ __migratectl_value() {
 		;;
 	--place) words='relative nearest spread' ;;
 	--shared) words='anon all none' ;;
-	--fallback) words='swap' ;;
-	--sysroot)
-		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
-		compopt -o filenames 2>/dev/null
+	--fallback)
+		words=swap
+		[[ $2 == move-pid ]] || words=reread
 		;;
-	--weights | --range | --min-size | --threads | --passes | --rate | --max-stall | \
-		--timeout | --settle | --require) ;;
+	--sort) words='path res size dirty' ;;
+	--sysroot) __migratectl_files -d ;;
+	--mount | --files0-from) __migratectl_files -f ;;
+	--of-pid) __migratectl_pids "$cur" ;;
+	--weights | --range | --min-size | --min | --threads | --passes | --rate | \
+		--max-stall | --timeout | --settle | --require) ;;
 	*) return 1 ;;
 	esac
 	# shellcheck disable=SC2207 # words without blanks
@@ -137,8 +155,8 @@ _migratectl() {
 
 	if ((COMP_CWORD == 1)); then
 		# shellcheck disable=SC2207 # words without blanks
-		COMPREPLY=($(compgen -W 'nodes show-pid move-pid --help --version
-			--list-options' -- "$cur"))
+		COMPREPLY=($(compgen -W 'nodes show-pid move-pid show-file move-file --help
+			--version --list-options' -- "$cur"))
 		return
 	fi
 	for ((i = 2; i < first; i++)); do
@@ -156,7 +174,8 @@ _migratectl() {
 		fi
 	fi
 	case $command in
-	show-pid | move-pid) __migratectl_pids "$cur" ;;
+	*-pid) __migratectl_pids "$cur" ;;
+	*-file) __migratectl_files -f ;;
 	esac
 }
 

@@ -58,10 +58,16 @@ function __migratectl_columns -d 'The columns of the table that the options ask 
             else
                 set columns PID PPID COMMAND TOTAL NODES SWAP RUNS LOCAL
             end
-        case move-pid
+        case show-file
+            set columns RES NODES SIZE DIRTY WRITEBACK LARGE PATH
+        case move-pid move-file
             set columns RESULT PAGES SIZE FROM TO WHY
     end
     printf '%s\n' $head$columns
+end
+
+function __migratectl_paths
+    __fish_complete_path (commandline -ct | string replace -r -- '^--[a-z0-9-]+=' '')
 end
 
 # Processes that have a command line, so no kernel threads, with their names.
@@ -82,13 +88,16 @@ complete -c migratectl -f
 complete -c migratectl -n __migratectl_first -a nodes -d 'Show the nodes: CPUs, memory, distances, tiers'
 complete -c migratectl -n __migratectl_first -a show-pid -d 'Show on which nodes the memory of processes lies'
 complete -c migratectl -n __migratectl_first -a move-pid -d 'Move the memory of processes to other nodes'
+complete -c migratectl -n __migratectl_first -a show-file -d 'Show on which nodes files are cached'
+complete -c migratectl -n __migratectl_first -a move-file -d 'Move the cached pages of files to other nodes'
 complete -c migratectl -n __migratectl_first -l help -d 'Print help'
 complete -c migratectl -n __migratectl_first -l version -d 'Print the version'
 complete -c migratectl -n __migratectl_first -l list-options -d 'List the options of all commands'
 
 complete -c migratectl -n '__migratectl_command show-pid move-pid' -a '(__migratectl_pids)'
+complete -c migratectl -n '__migratectl_command show-file move-file' -F
 
-set -l all '__migratectl_command nodes show-pid move-pid'
+set -l all '__migratectl_command nodes show-pid move-pid show-file move-file'
 complete -c migratectl -n $all -l json -d 'Print JSON, with numbers that are not rounded'
 complete -c migratectl -n $all -l bytes -d 'Print sizes in bytes'
 complete -c migratectl -n $all -l noheadings -d 'Print no line of headings'
@@ -111,16 +120,26 @@ complete -c migratectl -n $show -l tree -d 'With all descendants'
 complete -c migratectl -n $show -l total -d 'Add the sum over the processes'
 complete -c migratectl -n $show -l all-nodes -d 'A column for each node with memory'
 
-set -l move '__migratectl_command move-pid'
+set -l files '__migratectl_command show-file move-file'
+complete -c migratectl -n $files -s r -l recursive -d 'Take the files below directories too'
+complete -c migratectl -n $files -l cross -d 'Also where other file systems are mounted'
+complete -c migratectl -n $files -l mount -x -a '(__migratectl_paths)' -d 'All files of the file system that this is on'
+complete -c migratectl -n $files -l of-pid -x -a '(__migratectl_pids)' -d 'What this process has open or mapped'
+complete -c migratectl -n $files -l files0-from -x -a '(__migratectl_paths)' -d 'Paths that end in NUL, read from this file'
+
+set -l show_file '__migratectl_command show-file'
+complete -c migratectl -n $show_file -l min -x -d 'Pass over files of which less is cached'
+complete -c migratectl -n $show_file -l sort -x -a 'path res size dirty' -d 'By path, or the largest first'
+complete -c migratectl -n $show_file -l total -d 'Add the sum over all files'
+complete -c migratectl -n $show_file -s s -l summarize -d 'Print nothing but that sum'
+complete -c migratectl -n $show_file -l all-nodes -d 'A column for each node with memory'
+
+set -l move '__migratectl_command move-pid move-file'
 complete -c migratectl -n $move -s t -l to -x -a '(__migratectl_node_list has_memory)' -d 'Where pages go'
 complete -c migratectl -n $move -s f -l from -x -a '(__migratectl_node_list online)' -d 'Move only pages that are on these nodes'
 complete -c migratectl -n $move -l map -x -a '(__migratectl_map)' -d 'Move the pages of each node FROM to the node TO'
 complete -c migratectl -n $move -l place -x -a 'relative nearest spread' -d 'Which of several targets a page goes to'
 complete -c migratectl -n $move -l weights -x -d 'How many pages each target gets in turn'
-complete -c migratectl -n $move -l shared -x -a 'anon all none' -d 'Pages that other processes map too'
-complete -c migratectl -n $move -l only -x -a '(__migratectl_kinds)' -d 'Move only memory of these kinds'
-complete -c migratectl -n $move -l range -x -d 'Move only pages at these addresses'
-complete -c migratectl -n $move -l min-size -x -d 'Pass over mappings with less resident memory'
 complete -c migratectl -n $move -s n -l dry-run -d 'Say what would move; move nothing'
 complete -c migratectl -n $move -l force -d 'Go on where the checks refuse'
 complete -c migratectl -n $move -l threads -x -d 'How many threads move'
@@ -129,7 +148,18 @@ complete -c migratectl -n $move -l rate -x -d 'Move no more than this per second
 complete -c migratectl -n $move -l max-stall -x -d 'How long one system call may take'
 complete -c migratectl -n $move -l timeout -x -d 'Stop after this time'
 complete -c migratectl -n $move -l settle -x -d 'Look again after this time'
-complete -c migratectl -n $move -l fallback -x -a swap -d 'For pages that cannot be moved'
 complete -c migratectl -n $move -l require -x -d 'The share in place that counts as success'
 complete -c migratectl -n $move -l progress -d 'Show progress, also where there is no terminal'
-complete -c migratectl -n $move -l tree -d 'With all descendants'
+
+set -l move_pid '__migratectl_command move-pid'
+complete -c migratectl -n $move_pid -l shared -x -a 'anon all none' -d 'Pages that other processes map too'
+complete -c migratectl -n $move_pid -l only -x -a '(__migratectl_kinds)' -d 'Move only memory of these kinds'
+complete -c migratectl -n $move_pid -l range -x -d 'Move only pages at these addresses'
+complete -c migratectl -n $move_pid -l min-size -x -d 'Pass over mappings with less resident memory'
+complete -c migratectl -n $move_pid -l fallback -x -a swap -d 'For pages that cannot be moved'
+complete -c migratectl -n $move_pid -l tree -d 'With all descendants'
+
+set -l move_file '__migratectl_command move-file'
+complete -c migratectl -n $move_file -l shared -x -a 'all anon none' -d 'Pages that processes have mapped'
+complete -c migratectl -n $move_file -l writeback -d 'Move dirty pages too where they are written out for it'
+complete -c migratectl -n $move_file -l fallback -x -a reread -d 'For clean pages that cannot be moved'

@@ -73,4 +73,18 @@ int bench_show(size_t size_bytes, bool huge, unsigned int rounds, const char *to
 int bench_start(unsigned int rounds, const char *tool);
 int bench_memory(size_t size_bytes, const char *tool);
 
+/** bench_file - a cached file of @directory, moved to the other node and back. */
+int bench_file(size_t size_bytes, unsigned int rounds, const char *tool,
+	       const char *directory);
+
+/** bench_files - looking at many small files. */
+int bench_files(unsigned int nr, unsigned int rounds, const char *tool,
+		const char *directory);
+
+/** bench_file_memory - what moving and looking at many files takes. */
+int bench_file_memory(unsigned int nr, const char *tool, const char *directory);
+
+/** bench_file_main - the peers, as programs of their own. Return: 2: no such one. */
+int bench_file_main(int argc, char **arguments);
+
 #endif

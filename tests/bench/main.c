@@ -83,7 +83,10 @@ static int usage(void)
 {
 	fputs("usage: bench move|pause|show small|huge MIB ROUNDS MIGRATECTL\n"
 	      "       bench start ROUNDS MIGRATECTL\n"
-	      "       bench memory MIB MIGRATECTL\n",
+	      "       bench memory MIB MIGRATECTL\n"
+	      "       bench file MIB ROUNDS MIGRATECTL DIRECTORY\n"
+	      "       bench files NR ROUNDS MIGRATECTL DIRECTORY\n"
+	      "       bench filememory NR MIGRATECTL DIRECTORY\n",
 	      stderr);
 	return 2;
 }
@@ -104,6 +107,29 @@ static size_t bytes_of(const char *text)
 	if (!mib)
 		bench_die("'%s' is no number of MiB", text);
 	return mib << 20;
+}
+
+static unsigned int number_of(const char *text)
+{
+	unsigned long number = strtoul(text, NULL, 10);
+
+	if (!number || number > 10000000)
+		bench_die("'%s': 1 to 10000000 files", text);
+	return (unsigned int)number;
+}
+
+/* Return: -1: none of those about files. */
+static int measure_files(int argc, char **argv)
+{
+	if (argc == 6 && !strcmp(argv[1], "file"))
+		return bench_file(bytes_of(argv[2]), rounds_of(argv[3]), argv[4],
+				  argv[5]);
+	if (argc == 6 && !strcmp(argv[1], "files"))
+		return bench_files(number_of(argv[2]), rounds_of(argv[3]), argv[4],
+				   argv[5]);
+	if (argc == 5 && !strcmp(argv[1], "filememory"))
+		return bench_file_memory(number_of(argv[2]), argv[3], argv[4]);
+	return -1;
 }
 
 int main(int argc, char **argv)
@@ -130,5 +156,7 @@ int main(int argc, char **argv)
 			return measures[i].measure(bytes_of(argv[3]),
 						   !strcmp(argv[2], "huge"),
 						   rounds_of(argv[4]), argv[5]);
-	return usage();
+	if (argc > 1 && !bench_file_main(argc - 1, argv + 1))
+		return 0;
+	return measure_files(argc, argv) ? usage() : 0;
 }

@@ -33,15 +33,19 @@ for command in $(ask 'migratectl ' | grep -v '^-'); do
 			<(ask "migratectl $command $view --output ") >&2
 	done
 done
-for option in --place --shared --fallback --only; do
-	ask "migratectl move-pid $option " | sed "s/^/word move-pid $option /"
+for option in 'move-pid --place' 'move-pid --shared' 'move-pid --fallback' 'move-pid --only' \
+	'move-file --place' 'move-file --shared' 'move-file --fallback' 'show-file --sort'; do
+	ask "migratectl $option " | sed "s/^/word $option /"
 done
 
-# Lists go on behind what is there already, and processes are offered.
+# Lists go on behind what is there already, and processes and files are offered.
 [[ $(ask 'migratectl move-pid --only anon,st') == anon,stack ]] || echo 'no list of kinds' >&2
 [[ $(ask 'migratectl nodes -o +READ-B') == +READ-BW ]] || echo 'no list of columns' >&2
 [[ $(__migratectl_expand 0-2,5,8-9 | tr '\n' ' ') == '0 1 2 5 8 9 ' ]] || echo 'no nodes' >&2
 ask 'migratectl move-pid --to 0 ' | grep -qx "$$" || echo 'this process is not offered' >&2
+ask 'migratectl show-file --of-pid ' | grep -qx "$$" || echo 'of-pid offers no process' >&2
 ask 'migratectl nodes ' | grep -q '^[0-9]' && echo 'nodes takes no process' >&2
+[[ $(ask 'migratectl move-file --to 0 /pro') == /proc ]] || echo 'no files' >&2
+[[ $(ask 'migratectl show-file --mount /pro') == /proc ]] || echo 'no mounts' >&2
 [[ $(ask 'migratectl nodes --sysroot /pro') == /proc ]] || echo 'no directories' >&2
 exit 0

@@ -31,19 +31,26 @@ for command in (ask 'migratectl ')
         end
     end
 end
-for option in --place --shared --fallback --only
-    for word in (ask "migratectl move-pid $option ")
-        echo word move-pid $option $word
+for option in 'move-pid --place' 'move-pid --shared' 'move-pid --fallback' 'move-pid --only' \
+    'move-file --place' 'move-file --shared' 'move-file --fallback' 'show-file --sort'
+    for word in (ask "migratectl $option ")
+        echo word $option $word
     end
 end
 
-# Lists go on behind what is there already, and processes are offered.
+# Lists go on behind what is there already, and processes and files are offered.
 test (ask 'migratectl move-pid --only anon,st') = anon,stack
 or echo 'no list of kinds' >&2
 test (ask 'migratectl nodes -o +READ-B') = +READ-BW
 or echo 'no list of columns' >&2
 contains $fish_pid (ask 'migratectl move-pid --to 0 ')
 or echo 'this process is not offered' >&2
+contains $fish_pid (ask 'migratectl show-file --of-pid ')
+or echo 'of-pid offers no process' >&2
+contains /proc/ (ask 'migratectl move-file --to 0 /pro')
+or echo 'no files' >&2
+contains /proc/ (ask 'migratectl show-file --mount /pro')
+or echo 'no mounts' >&2
 string match -qr '^[0-9]' (ask 'migratectl nodes ')
 and echo 'nodes takes no process' >&2
 contains /proc/ (ask 'migratectl nodes --sysroot /pro')

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How fast cached files move and are looked at. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <numaif.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+/* What the bare loop maps at once. */
+#define WINDOW ((size_t)64 << 20)
+#define SMALL_FILE 4096
+
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		bench_die("cannot open %s", path);
+	return fd;
+}
+
+static size_t size_of(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		bench_die("fstat failed");
+	return (size_t)status.st_size;
+}
+
+static void bind_to(int node)
+{
+	unsigned long mask = 1UL << node;
+
+	if (set_mempolicy(MPOL_BIND, &mask, 8 * sizeof(mask)))
+		bench_die("set_mempolicy failed");
+}
+
+static void read_file(int fd)
+{
+	static char buffer[1 << 20];
+	ssize_t length;
+
+	do
+		length = read(fd, buffer, sizeof(buffer));
+	while (length > 0);
+}
+
+/* What sites do today. */
+static void drop_and_read(const char *path, int node)
+{
+	int fd = open_file(path);
+
+	if (posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
+		bench_die("cannot drop %s", path);
+	bind_to(node);
+	read_file(fd);
+	close(fd);
+}
+
+struct share {
+	int fd;
+	size_t size;
+	int node;
+	unsigned int index;
+	unsigned int nr;
+};
+
+static void move_window(char *start, size_t length, int node, void **pages, int *nodes,
+			int *status)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), nr = 0;
+
+	for (size_t at = 0; at < length; at += page) {
+		*(volatile char *)(start + at);
+		pages[nr] = start + at;
+		nodes[nr++] = node;
+	}
+	/* One busy page ends a call before the others have had their turn. */
+	for (int i = 0; i < 20; i++)
+		if (!move_pages(0, nr, pages, nodes, status, MPOL_MF_MOVE_ALL))
+			return;
+	bench_die("move_pages leaves pages behind");
+}
+
+/* Touch and move_pages(2), nothing else. */
+static void *move_share(void *data)
+{
+	const struct share *share = data;
+	size_t most = WINDOW / (size_t)sysconf(_SC_PAGESIZE);
+	void **pages = calloc(most, sizeof(*pages));
+	int *nodes = calloc(most, sizeof(*nodes));
+	int *status = calloc(most, sizeof(*status));
+
+	if (!pages || !nodes || !status)
+		bench_die("out of memory");
+	for (size_t at = share->index * WINDOW; at < share->size;
+	     at += share->nr * WINDOW) {
+		size_t length = share->size - at < WINDOW ? share->size - at : WINDOW;
+		char *start =
+			mmap(NULL, length, PROT_READ, MAP_SHARED, share->fd, (off_t)at);
+
+		if (start == MAP_FAILED)
+			bench_die("mmap failed");
+		madvise(start, length, MADV_RANDOM);
+		move_window(start, length, share->node, pages, nodes, status);
+		munmap(start, length);
+	}
+	free(pages);
+	free(nodes);
+	free(status);
+	return NULL;
+}
+
+static void touch_and_move(const char *path, int node, unsigned int threads)
+{
+	struct share shares[16];
+	pthread_t workers[16];
+	int fd = open_file(path);
+
+	for (unsigned int i = 0; i < threads; i++) {
+		shares[i] = (struct share){ fd, size_of(fd), node, i, threads };
+		if (pthread_create(&workers[i], NULL, move_share, &shares[i]))
+			bench_die("cannot start a thread");
+	}
+	for (unsigned int i = 0; i < threads; i++)
+		pthread_join(workers[i], NULL);
+	close(fd);
+}
+
+/* What fincore(1) does, without a word about it. */
+static void mincore_all(const char *directory)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), cached = 0;
+	unsigned char resident[SMALL_FILE / 1024];
+	struct dirent *entry;
+	DIR *stream = opendir(directory);
+
+	if (!stream)
+		bench_die("cannot read %s", directory);
+	while ((entry = readdir(stream))) {
+		size_t size;
+		void *start;
+		int fd;
+
+		if (entry->d_type != DT_REG)
+			continue;
+		fd = openat(dirfd(stream), entry->d_name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			bench_die("cannot open %s", entry->d_name);
+		size = size_of(fd);
+		start = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+		if (start == MAP_FAILED || mincore(start, size, resident))
+			bench_die("mincore failed");
+		for (size_t i = 0; i < (size + page - 1) / page; i++)
+			cached += resident[i] & 1;
+		munmap(start, size);
+		close(fd);
+	}
+	closedir(stream);
+	printf("%zu\n", cached);
+}
+
+int bench_file_main(int argc, char **arguments)
+{
+	if (argc == 3 && !strcmp(arguments[0], "reread"))
+		drop_and_read(arguments[1], atoi(arguments[2]));
+	else if (argc == 4 && !strcmp(arguments[0], "touch"))
+		touch_and_move(arguments[1], atoi(arguments[2]),
+			       (unsigned int)atoi(arguments[3]));
+	else if (argc == 2 && !strcmp(arguments[0], "mincore"))
+		mincore_all(arguments[1]);
+	else
+		return 2;
+	return 0;
+}
+
+static double time_program(const char *const *arguments, int wanted)
+{
+	uint64_t begin = bench_now_ns();
+	int status = bench_run(arguments, NULL, NULL);
+
+	if (status != wanted)
+		bench_die("%s ended with status %d", arguments[0], status);
+	return (double)(bench_now_ns() - begin) / 1e6;
+}
+
+static void write_file(const char *path, size_t size_bytes)
+{
+	static char buffer[1 << 20];
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		bench_die("cannot create %s", path);
+	for (size_t at = 0; at < size_bytes; at += sizeof(buffer)) {
+		size_t rest = size_bytes - at;
+
+		memset(buffer, (int)(at >> 20) + 1, sizeof(buffer));
+		if (write(fd, buffer, rest < sizeof(buffer) ? rest : sizeof(buffer)) < 0)
+			bench_die("cannot write %s", path);
+	}
+	if (fsync(fd))
+		bench_die("fsync failed");
+	close(fd);
+}
+
+/* By one page of every MiB. */
+static void check_node(const char *path, int node, const char *who)
+{
+	int fd = open_file(path), status;
+	size_t size = size_of(fd);
+	char *start = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (start == MAP_FAILED)
+		bench_die("mmap failed");
+	for (size_t at = 0; at < size; at += (size_t)1 << 20) {
+		void *page = start + at;
+
+		*(volatile char *)page;
+		if (move_pages(0, 1, &page, NULL, &status, 0) || status != node)
+			bench_die("%s: not on node %d but %d", who, node, status);
+	}
+	munmap(start, size);
+	close(fd);
+}
+
+static void print_medians(const char *const *names, double values[][BENCH_MOST_ROUNDS],
+			  size_t nr, unsigned int rounds)
+{
+	double medians[8];
+
+	for (size_t i = 0; i < nr; i++)
+		medians[i] = bench_median(values[i], rounds);
+	for (size_t i = 0; i < nr; i++)
+		printf("%-26s %10.1f ms   %s takes %.2f times as long\n", names[i],
+		       medians[i], names[i], medians[i] / medians[nr - 1]);
+}
+
+int bench_file(size_t size_bytes, unsigned int rounds, const char *tool,
+	       const char *directory)
+{
+	static const char *const names[] = { "drop and read again",
+					     "touch, move, 1 thread",
+					     "touch, move, 2 threads",
+					     "migratectl move-file" };
+	double values[4][BENCH_MOST_ROUNDS];
+	char path[4096];
+	int node = 0;
+
+	snprintf(path, sizeof(path), "%s/bench", directory);
+	write_file(path, size_bytes);
+	drop_and_read(path, 0);
+	for (unsigned int round = 0; round < rounds; round++)
+		for (unsigned int i = 0; i < 4; i++) {
+			char to[2] = { (char)('0' + !node), 0 };
+			const char *const commands[4][7] = {
+				{ bench_self, "reread", path, to },
+				{ bench_self, "touch", path, to, "1" },
+				{ bench_self, "touch", path, to, "2" },
+				{ tool, "move-file", "--to", to, path },
+			};
+
+			values[i][round] = time_program(commands[i], 0);
+			node = !node;
+			check_node(path, node, names[i]);
+		}
+	unlink(path);
+	printf("a file of %zu MiB, %u rounds\n", size_bytes >> 20, rounds);
+	print_medians(names, values, 4, rounds);
+	return 0;
+}
+
+static void make_files(const char *directory, unsigned int nr)
+{
+	char path[4096];
+
+	if (mkdir(directory, 0700))
+		bench_die("cannot make %s", directory);
+	for (unsigned int i = 0; i < nr; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%u", directory, i);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0 || write(fd, path, sizeof(path)) != SMALL_FILE)
+			bench_die("cannot write %s", path);
+		close(fd);
+	}
+	sync();
+}
+
+static void remove_files(const char *directory, unsigned int nr)
+{
+	char path[4096];
+
+	for (unsigned int i = 0; i < nr; i++) {
+		snprintf(path, sizeof(path), "%s/%u", directory, i);
+		unlink(path);
+	}
+	rmdir(directory);
+}
+
+int bench_files(unsigned int nr, unsigned int rounds, const char *tool,
+		const char *directory)
+{
+	static const char *const names[] = { "fincore", "bare mincore(2)",
+					     "migratectl show-file" };
+	double values[3][BENCH_MOST_ROUNDS];
+	char path[4000], command[4096];
+
+	snprintf(path, sizeof(path), "%s/bench-files", directory);
+	snprintf(command, sizeof(command), "cd %s && exec fincore *", path);
+	make_files(path, nr);
+	for (unsigned int round = 0; round < rounds; round++) {
+		const char *const commands[3][5] = {
+			{ "sh", "-c", command },
+			{ bench_self, "mincore", path },
+			{ tool, "show-file", "-r", path },
+		};
+
+		for (unsigned int i = 0; i < 3; i++)
+			values[i][round] = time_program(commands[i], 0);
+	}
+	remove_files(path, nr);
+	printf("%u files of 4 KiB, %u rounds\n", nr, rounds);
+	print_medians(names, values, 3, rounds);
+	return 0;
+}
+
+int bench_file_memory(unsigned int nr, const char *tool, const char *directory)
+{
+	char path[4000];
+	const char *const move[] = { tool, "move-file", "--to", "0", "-r", path, NULL };
+	const char *const show[] = { tool, "show-file", "-s", "-r", path, NULL };
+	long move_kib = 0, show_kib = 0;
+
+	snprintf(path, sizeof(path), "%s/bench-files", directory);
+	make_files(path, nr);
+	if (bench_run(move, NULL, &move_kib) || bench_run(show, NULL, &show_kib))
+		bench_die("migratectl failed");
+	remove_files(path, nr);
+	printf("peak memory over %u files: move-file %ld KiB, show-file -s %ld KiB\n", nr,
+	       move_kib, show_kib);
+	return 0;
+}
