@@ -311,7 +311,9 @@ static int look(struct show *show, const struct machine *machine, struct file_se
 		    : -ENOMEM;
 	if (r < 0)
 		return message_failure(SUBJECT_SYSTEM, r, "cannot look at the files");
-	qsort_r(show->rows, show->nr_rows, sizeof(*show->rows), compare_rows, &sort);
+	if (show->nr_rows)
+		qsort_r(show->rows, show->nr_rows, sizeof(*show->rows), compare_rows,
+			&sort);
 	status = print_rows(show, &show->args->common);
 	if (status || !set->nr_problems)
 		return status;

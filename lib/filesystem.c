@@ -117,7 +117,9 @@ bool mig_filesystems_get_option(const struct mig_filesystems *filesystems,
 	if (!options || mnt_optstr_get_option(options, name, &given, &length) ||
 	    length >= size)
 		return false;
-	memcpy(value, given, length);
+	/* Not every option has a value. */
+	if (length)
+		memcpy(value, given, length);
 	value[length] = 0;
 	return true;
 }
