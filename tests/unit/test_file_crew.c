@@ -153,8 +153,8 @@ static void a_visitor_ends_it_with_its_own_value(void **state)
 		struct visits visits = { .end_at = 5, .result = results[i] };
 
 		assert_int_equal(each(*state, &source, 2, &visits), results[i]);
-		/* The other thread may have one more in hand. */
-		assert_in_range(visits.nr, 5, 6);
+		/* The other thread goes on until it is told. */
+		assert_in_range(visits.nr, 5, 50);
 	}
 }
 

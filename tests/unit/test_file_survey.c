@@ -194,7 +194,7 @@ static int mincore_error;
 
 static int break_mincore(void *start, size_t length, unsigned char *resident)
 {
-	if (++nr_mincore == bad_mincore)
+	if (__atomic_add_fetch(&nr_mincore, 1, __ATOMIC_RELAXED) == bad_mincore)
 		return mincore_error;
 	return fake_kernel_calls()->mincore(start, length, resident);
 }
