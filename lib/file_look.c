@@ -165,8 +165,9 @@ static int init_look(struct look *look, const struct mig_topology *topology)
 		r = mig_page_scan_init(&looker->scan, look->frames);
 		if (!r)
 			r = mig_window_scratch_init(&looker->scratch);
-		mig_page_scan_set_process(&looker->scan, look->self.process,
-					  &look->self.pagemap);
+		if (!r)
+			mig_page_scan_set_process(&looker->scan, look->self.process,
+						  &look->self.pagemap);
 	}
 	return r;
 }

@@ -206,7 +206,7 @@ static int give(const char *path, bool is_operand, struct mig_file_name *ret_nam
 	return 1;
 }
 
-/* Return: 1 with a file, 0 at the end of the innermost directory. */
+/* Return: 1 with a file, 0 where another directory is the innermost now. */
 static int next_entry(struct mig_file_paths *paths, struct mig_file_name *ret_name)
 {
 	size_t depth = paths->nr_levels;
@@ -228,7 +228,7 @@ static int next_entry(struct mig_file_paths *paths, struct mig_file_name *ret_na
 		if (r < 0)
 			return r;
 		if (paths->nr_levels > depth)
-			return next_entry(paths, ret_name);
+			return 0;
 	}
 	if (errno) {
 		paths->path[paths->levels[depth - 1].path_length] = 0;

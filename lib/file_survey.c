@@ -124,10 +124,13 @@ static int survey_file(void *data, unsigned int thread, struct mig_file *file)
 	int r = mig_file_each_window(file, &survey->plan->self, &view.surveyor->scratch,
 				     survey_window, &view);
 
-	if (!r && survey->demands)
-		r = note_file(&view, file);
-	if (r >= 0 || r == -ENOMEM || r == -ENOSPC)
+	if (r == -ENOMEM)
 		return r;
+	/* Counted again after a run: what can be wrong with it was said before. */
+	if (!survey->demands)
+		return 0;
+	if (!r)
+		return note_file(&view, file);
 	mig_files_report(mig_target_get_files(survey->plan->target),
 			 mig_file_get_label(file), r);
 	return 0;
