@@ -63,6 +63,10 @@ uint64_t bench_now_ns(void);
 /** bench_median - sorts @values. */
 double bench_median(double *values, size_t nr);
 
+/** bench_print_medians - a line each, with its ratio to the last one; at most 8. */
+void bench_print_medians(const char *const *names, double values[][BENCH_MOST_ROUNDS],
+			 size_t nr, unsigned int rounds);
+
 /** bench_die - a message and exit 1. */
 __attribute__((noreturn, format(printf, 1, 2))) void bench_die(const char *format, ...);
 

@@ -231,18 +231,6 @@ static void check_node(const char *path, int node, const char *who)
 	close(fd);
 }
 
-static void print_medians(const char *const *names, double values[][BENCH_MOST_ROUNDS],
-			  size_t nr, unsigned int rounds)
-{
-	double medians[8];
-
-	for (size_t i = 0; i < nr; i++)
-		medians[i] = bench_median(values[i], rounds);
-	for (size_t i = 0; i < nr; i++)
-		printf("%-26s %10.1f ms   %s takes %.2f times as long\n", names[i],
-		       medians[i], names[i], medians[i] / medians[nr - 1]);
-}
-
 int bench_file(size_t size_bytes, unsigned int rounds, const char *tool,
 	       const char *directory)
 {
@@ -273,7 +261,7 @@ int bench_file(size_t size_bytes, unsigned int rounds, const char *tool,
 		}
 	unlink(path);
 	printf("a file of %zu MiB, %u rounds\n", size_bytes >> 20, rounds);
-	print_medians(names, values, 4, rounds);
+	bench_print_medians(names, values, 4, rounds);
 	return 0;
 }
 
@@ -329,7 +317,7 @@ int bench_files(unsigned int nr, unsigned int rounds, const char *tool,
 	}
 	remove_files(path, nr);
 	printf("%u files of 4 KiB, %u rounds\n", nr, rounds);
-	print_medians(names, values, 3, rounds);
+	bench_print_medians(names, values, 3, rounds);
 	return 0;
 }
 

@@ -79,6 +79,18 @@ double bench_median(double *values, size_t nr)
 	return nr % 2 ? values[nr / 2] : (values[nr / 2 - 1] + values[nr / 2]) / 2;
 }
 
+void bench_print_medians(const char *const *names, double values[][BENCH_MOST_ROUNDS],
+			 size_t nr, unsigned int rounds)
+{
+	double medians[8];
+
+	for (size_t i = 0; i < nr; i++)
+		medians[i] = bench_median(values[i], rounds);
+	for (size_t i = 0; i < nr; i++)
+		printf("%-26s %10.2f ms   %s takes %.2f times as long\n", names[i],
+		       medians[i], names[i], medians[i] / medians[nr - 1]);
+}
+
 static int usage(void)
 {
 	fputs("usage: bench move|pause|show small|huge MIB ROUNDS MIGRATECTL\n"

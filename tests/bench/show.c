@@ -34,18 +34,6 @@ static double time_numa_maps(pid_t pid)
 	return (double)(bench_now_ns() - begin) / 1e6;
 }
 
-static void print_medians(const char *const *names, double values[][BENCH_MOST_ROUNDS],
-			  size_t nr, unsigned int rounds)
-{
-	double medians[8];
-
-	for (size_t i = 0; i < nr; i++)
-		medians[i] = bench_median(values[i], rounds);
-	for (size_t i = 0; i < nr; i++)
-		printf("%-26s %10.2f ms   %s takes %.2f times as long\n", names[i],
-		       medians[i], names[i], medians[i] / medians[nr - 1]);
-}
-
 int bench_show(size_t size_bytes, bool huge, unsigned int rounds, const char *tool)
 {
 	static const char *const names[] = { "numastat -p", "reading numa_maps",
@@ -66,7 +54,7 @@ int bench_show(size_t size_bytes, bool huge, unsigned int rounds, const char *to
 	bench_victim_stop(&victim);
 	printf("%zu MiB of %s pages, %u rounds\n", size_bytes >> 20,
 	       huge ? "transparent huge" : "small", rounds);
-	print_medians(names, values, 3, rounds);
+	bench_print_medians(names, values, 3, rounds);
 	return 0;
 }
 
@@ -83,7 +71,7 @@ int bench_start(unsigned int rounds, const char *tool)
 			tool, "move-pid", "--to", "0", "4194303", NULL });
 	}
 	printf("start, %u rounds\n", rounds);
-	print_medians(names, values, 2, rounds);
+	bench_print_medians(names, values, 2, rounds);
 	return 0;
 }
 

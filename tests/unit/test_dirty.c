@@ -9,15 +9,6 @@
 
 #include "scene.h"
 
-static struct scene *new_scene(const struct fake_kernel_options *machine,
-			       const struct fake_cache_options *options)
-{
-	struct scene *scene = scene_new(machine);
-
-	scene_add_files(scene, options);
-	return scene;
-}
-
 /* 60 pages, of which the first 20 are dirty. */
 static struct fake_file *add_dirty_file(struct scene *scene, const char *name)
 {
@@ -49,7 +40,7 @@ static uint64_t count_dirty_on(const struct scene *scene, const struct fake_file
 
 static void dirty_pages_move_and_stay_dirty_where_the_file_system_can(void **state)
 {
-	struct scene *scene = new_scene(NULL, NULL);
+	struct scene *scene = scene_new_with_files(NULL, NULL);
 	struct fake_file *file = add_dirty_file(scene, "file");
 
 	(void)state;
@@ -60,9 +51,9 @@ static void dirty_pages_move_and_stay_dirty_where_the_file_system_can(void **sta
 
 static void what_would_be_written_is_found_out_with_two_pages(void **state)
 {
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat",
-							      .writes_dirty = true });
+	struct scene *scene = scene_new_with_files(
+		NULL,
+		&(struct fake_cache_options){ .type = "vfat", .writes_dirty = true });
 	struct fake_file *file = add_dirty_file(scene, "file");
 	struct fake_file *other = add_dirty_file(scene, "other");
 
@@ -79,8 +70,8 @@ static void what_would_be_written_is_found_out_with_two_pages(void **state)
 
 static void what_moves_dirty_after_all_is_found_out_with_one_page(void **state)
 {
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat" });
+	struct scene *scene = scene_new_with_files(
+		NULL, &(struct fake_cache_options){ .type = "vfat" });
 	struct fake_file *file = add_dirty_file(scene, "file");
 
 	(void)state;
@@ -104,8 +95,8 @@ static void write_the_first(void *data, struct fake_kernel *kernel, unsigned int
 
 static void one_page_that_comes_out_clean_is_no_proof(void **state)
 {
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat" });
+	struct scene *scene = scene_new_with_files(
+		NULL, &(struct fake_cache_options){ .type = "vfat" });
 	struct fake_file *file = add_dirty_file(scene, "file");
 
 	(void)state;
@@ -119,9 +110,9 @@ static void one_page_that_comes_out_clean_is_no_proof(void **state)
 
 static void what_was_learnt_holds_for_later_runs(void **state)
 {
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat",
-							      .writes_dirty = true });
+	struct scene *scene = scene_new_with_files(
+		NULL,
+		&(struct fake_cache_options){ .type = "vfat", .writes_dirty = true });
 	struct fake_file *file = add_dirty_file(scene, "file");
 
 	(void)state;
@@ -141,9 +132,9 @@ static void what_was_learnt_holds_for_later_runs(void **state)
 
 static void pages_that_are_written_and_do_not_move_teach_as_much(void **state)
 {
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat",
-							      .writes_dirty = true });
+	struct scene *scene = scene_new_with_files(
+		NULL,
+		&(struct fake_cache_options){ .type = "vfat", .writes_dirty = true });
 	struct fake_file *file = add_dirty_file(scene, "file");
 
 	(void)state;
@@ -158,8 +149,8 @@ static void pages_that_are_written_and_do_not_move_teach_as_much(void **state)
 /* As ext4 with data in the journal on 6.12: what is dirty stays, and stays dirty. */
 static void where_trying_writes_nothing_the_rest_is_tried(void **state)
 {
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat" });
+	struct scene *scene = scene_new_with_files(
+		NULL, &(struct fake_cache_options){ .type = "vfat" });
 	struct fake_file *file = add_dirty_file(scene, "file");
 
 	(void)state;
@@ -175,9 +166,9 @@ static void where_trying_writes_nothing_the_rest_is_tried(void **state)
 
 static void dirty_large_folios_are_found_out_with_two_too(void **state)
 {
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat",
-							      .writes_dirty = true });
+	struct scene *scene = scene_new_with_files(
+		NULL,
+		&(struct fake_cache_options){ .type = "vfat", .writes_dirty = true });
 	struct fake_file *file = scene_add_file(scene, "file", 160, -1);
 
 	(void)state;
@@ -193,9 +184,9 @@ static void dirty_large_folios_are_found_out_with_two_too(void **state)
 static void several_workers_find_it_out_together(void **state)
 {
 	const struct mig_run_options four = { .size = sizeof(four), .threads = 4 };
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat",
-							      .writes_dirty = true });
+	struct scene *scene = scene_new_with_files(
+		NULL,
+		&(struct fake_cache_options){ .type = "vfat", .writes_dirty = true });
 	char name[2] = "a";
 
 	(void)state;
@@ -210,8 +201,8 @@ static void several_workers_find_it_out_together(void **state)
 
 static void pages_of_ramfs_are_not_even_tried(void **state)
 {
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "ramfs" });
+	struct scene *scene = scene_new_with_files(
+		NULL, &(struct fake_cache_options){ .type = "ramfs" });
 	struct fake_truth truth;
 
 	(void)state;
@@ -226,9 +217,9 @@ static void pages_of_ramfs_are_not_even_tried(void **state)
 
 static void what_may_be_written_is_written(void **state)
 {
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat",
-							      .writes_dirty = true });
+	struct scene *scene = scene_new_with_files(
+		NULL,
+		&(struct fake_cache_options){ .type = "vfat", .writes_dirty = true });
 	const struct mig_plan_options options = { .size = sizeof(options),
 						  .may_write = true };
 
@@ -242,7 +233,7 @@ static void what_may_be_written_is_written(void **state)
 
 static void who_sees_no_frames_learns_of_dirty_pages_by_counting(void **state)
 {
-	struct scene *scene = new_scene(
+	struct scene *scene = scene_new_with_files(
 		&(struct fake_kernel_options){ .hides_frames = true },
 		&(struct fake_cache_options){ .type = "vfat", .writes_dirty = true });
 
@@ -257,7 +248,7 @@ static void who_sees_no_frames_learns_of_dirty_pages_by_counting(void **state)
 
 static void what_may_be_dirty_stays_as_if_it_were(void **state)
 {
-	struct scene *scene = new_scene(
+	struct scene *scene = scene_new_with_files(
 		&(struct fake_kernel_options){ .hides_frames = true },
 		&(struct fake_cache_options){
 			.type = "vfat", .writes_dirty = true, .count_error = -ENOSYS });
@@ -276,8 +267,8 @@ static void dirty_pages_that_stay_are_put_down_to_the_file_system(void **state)
 {
 	const struct mig_plan_options options = { .size = sizeof(options),
 						  .may_write = true };
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat" });
+	struct scene *scene = scene_new_with_files(
+		NULL, &(struct fake_cache_options){ .type = "vfat" });
 	struct fake_file *file = scene_add_file(scene, "file", 10, 0);
 
 	(void)state;

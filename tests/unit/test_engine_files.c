@@ -15,21 +15,6 @@
 
 #define PART_PAGES (MIG_FILE_PART / 4096)
 
-static int set_up(void **state)
-{
-	struct scene *scene = scene_new(&(struct fake_kernel_options){ .nr_nodes = 4 });
-
-	scene_add_files(scene, NULL);
-	*state = scene;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	scene_free(*state);
-	return 0;
-}
-
 static void assert_nothing_was_read(const struct scene *scene)
 {
 	struct fake_cache_counts counts;
@@ -318,7 +303,8 @@ static void a_stop_ends_the_walk_and_keeps_the_account(void **state)
 	scene_free(scene);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, scene_set_up_files, scene_tear_down)
 
 int main(void)
 {

@@ -60,11 +60,10 @@ static struct look look_at(struct scene *scene)
 static struct scene *new_scene(bool hides_frames,
 			       const struct fake_cache_options *options)
 {
-	struct scene *scene = scene_new(&(struct fake_kernel_options){
-		.nr_nodes = 4, .hides_frames = hides_frames });
-
-	scene_add_files(scene, options);
-	return scene;
+	return scene_new_with_files(
+		&(struct fake_kernel_options){ .nr_nodes = 4,
+					       .hides_frames = hides_frames },
+		options);
 }
 
 /* Cached in part, on two nodes, in large folios too. */

@@ -10,21 +10,6 @@
 
 #include "scene.h"
 
-static int set_up(void **state)
-{
-	struct scene *scene = scene_new(&(struct fake_kernel_options){ .nr_nodes = 4 });
-
-	scene_add_files(scene, NULL);
-	*state = scene;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	scene_free(*state);
-	return 0;
-}
-
 static void a_dry_run_moves_nothing_and_tells_how_much_it_is(void **state)
 {
 	struct scene *scene = *state;
@@ -85,15 +70,6 @@ static const struct mig_finding *find_dirty(const struct scene *scene)
 	return NULL;
 }
 
-static struct scene *new_scene(const struct fake_kernel_options *machine,
-			       const struct fake_cache_options *options)
-{
-	struct scene *scene = scene_new(machine);
-
-	scene_add_files(scene, options);
-	return scene;
-}
-
 /* 60 pages, of which the first 20 are dirty. */
 static struct fake_file *add_dirty_file(struct scene *scene, const char *name)
 {
@@ -114,7 +90,7 @@ static void a_plan_says_how_much_may_have_to_be_written(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct scene *scene = new_scene(NULL, &cases[i]);
+		struct scene *scene = scene_new_with_files(NULL, &cases[i]);
 		const struct mig_finding *finding;
 
 		add_dirty_file(scene, "file");
@@ -131,7 +107,7 @@ static void a_plan_says_how_much_may_have_to_be_written(void **state)
 /* Without an upper layer nothing can become dirty. */
 static void of_a_read_only_overlay_nothing_is_said(void **state)
 {
-	struct scene *scene = new_scene(
+	struct scene *scene = scene_new_with_files(
 		NULL, &(struct fake_cache_options){ .type = "overlay",
 						    .options = "ro,lowerdir=/a:/b" });
 
@@ -144,7 +120,7 @@ static void of_a_read_only_overlay_nothing_is_said(void **state)
 
 static void what_nobody_tells_may_all_be_dirty(void **state)
 {
-	struct scene *scene = new_scene(
+	struct scene *scene = scene_new_with_files(
 		&(struct fake_kernel_options){ .hides_frames = true },
 		&(struct fake_cache_options){ .type = "vfat", .count_error = -ENOSYS });
 
@@ -159,8 +135,8 @@ static void where_writing_is_allowed_or_not_needed_it_is_no_finding(void **state
 {
 	const struct mig_plan_options options = { .size = sizeof(options),
 						  .may_write = true };
-	struct scene *allowed =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat" });
+	struct scene *allowed = scene_new_with_files(
+		NULL, &(struct fake_cache_options){ .type = "vfat" });
 	struct scene *needless;
 
 	(void)state;
@@ -168,7 +144,7 @@ static void where_writing_is_allowed_or_not_needed_it_is_no_finding(void **state
 	scene_plan(allowed, &options);
 	assert_null(find_dirty(allowed));
 	scene_free(allowed);
-	needless = new_scene(NULL, NULL);
+	needless = scene_new_with_files(NULL, NULL);
 	add_dirty_file(needless, "file");
 	scene_plan(needless, NULL);
 	assert_null(find_dirty(needless));
@@ -177,8 +153,8 @@ static void where_writing_is_allowed_or_not_needed_it_is_no_finding(void **state
 
 static void clean_files_of_a_writing_system_are_no_finding(void **state)
 {
-	struct scene *scene =
-		new_scene(NULL, &(struct fake_cache_options){ .type = "vfat" });
+	struct scene *scene = scene_new_with_files(
+		NULL, &(struct fake_cache_options){ .type = "vfat" });
 
 	(void)state;
 	scene_add_file(scene, "file", 20, 0);
@@ -186,28 +162,6 @@ static void clean_files_of_a_writing_system_are_no_finding(void **state)
 	assert_null(find_dirty(scene));
 	assert_int_equal(scene_run(scene, NULL)->moved_pages, 20);
 	scene_free(scene);
-}
-
-static struct mig_calls broken;
-static unsigned int nr_mincore, bad_mincore;
-static int mincore_error;
-
-static int break_mincore(void *start, size_t length, unsigned char *resident)
-{
-	if (__atomic_add_fetch(&nr_mincore, 1, __ATOMIC_RELAXED) == bad_mincore)
-		return mincore_error;
-	return fake_kernel_calls()->mincore(start, length, resident);
-}
-
-/* The @number-th window from now on cannot be looked at. */
-static void break_window(struct scene *scene, unsigned int number, int error)
-{
-	broken = *fake_kernel_calls();
-	broken.mincore = break_mincore;
-	nr_mincore = 0;
-	bad_mincore = number;
-	mincore_error = error;
-	mig_context_set_calls(scene->context, &broken);
 }
 
 static void a_file_that_cannot_be_looked_at_is_a_problem_and_no_end(void **state)
@@ -219,7 +173,7 @@ static void a_file_that_cannot_be_looked_at_is_a_problem_and_no_end(void **state
 	scene_add_file(scene, "two", 20, 0);
 	scene_add_file(scene, "three", 20, 0);
 	unlink(fake_cache_get_path(scene_add_file(scene, "nothing", 20, 0)));
-	break_window(scene, 2, -EIO);
+	fake_cache_break_window(scene->kernel, 2, -EIO);
 	totals = scene_run(scene, NULL);
 	assert_int_equal(totals->moved_pages, 40);
 	assert_int_equal(totals->files, 2);
@@ -235,7 +189,7 @@ static void a_plan_without_memory_for_it_fails(void **state)
 
 	scene_add_file(scene, "file", 20, 0);
 	scene_place(scene, 1, 2, MIG_PLACE_DEFAULT);
-	break_window(scene, 1, -ENOMEM);
+	fake_cache_break_window(scene->kernel, 1, -ENOMEM);
 	assert_int_equal(mig_plan_new(scene->target, scene->topology, scene->placement,
 				      NULL, &plan),
 			 -ENOMEM);
@@ -257,7 +211,8 @@ static void a_target_of_nothing_at_all_is_refused(void **state)
 	scene_free(scene);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, scene_set_up_files, scene_tear_down)
 
 int main(void)
 {

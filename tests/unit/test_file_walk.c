@@ -15,21 +15,6 @@
 
 #define PART_PAGES (MIG_FILE_PART / 4096)
 
-static int set_up(void **state)
-{
-	struct scene *scene = scene_new(&(struct fake_kernel_options){ .nr_nodes = 4 });
-
-	scene_add_files(scene, NULL);
-	*state = scene;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	scene_free(*state);
-	return 0;
-}
-
 static int node_of(const struct scene *scene, const struct fake_file *file, uint64_t page)
 {
 	return fake_cache_get_node(scene->kernel, file, page);
@@ -94,28 +79,6 @@ static void a_file_that_is_cut_off_before_the_run_is_shorter(void **state)
 	scene_assert_true(scene);
 }
 
-static struct mig_calls broken;
-static unsigned int nr_mincore, bad_mincore;
-static int mincore_error;
-
-static int break_mincore(void *start, size_t length, unsigned char *resident)
-{
-	if (__atomic_add_fetch(&nr_mincore, 1, __ATOMIC_RELAXED) == bad_mincore)
-		return mincore_error;
-	return fake_kernel_calls()->mincore(start, length, resident);
-}
-
-/* The @number-th window from now on cannot be looked at. */
-static void break_window(struct scene *scene, unsigned int number, int error)
-{
-	broken = *fake_kernel_calls();
-	broken.mincore = break_mincore;
-	nr_mincore = 0;
-	bad_mincore = number;
-	mincore_error = error;
-	mig_context_set_calls(scene->context, &broken);
-}
-
 static void a_window_that_cannot_be_opened_again_is_gone(void **state)
 {
 	struct scene *scene = *state;
@@ -124,19 +87,11 @@ static void a_window_that_cannot_be_opened_again_is_gone(void **state)
 	scene_add_file(scene, "one", 20, 0);
 	scene_add_file(scene, "two", 20, 0);
 	scene_plan(scene, NULL);
-	break_window(scene, 1, -EIO);
+	fake_cache_break_window(scene->kernel, 1, -EIO);
 	totals = scene_run(scene, NULL);
 	assert_int_equal(totals->moved_pages, 20);
 	assert_int_equal(totals->files, 2);
 	assert_int_equal(totals->files_gone, 1);
-}
-
-static int break_all(void *start, size_t length, unsigned char *resident)
-{
-	(void)start;
-	(void)length;
-	(void)resident;
-	return -EIO;
 }
 
 static void a_file_of_many_windows_is_gone_once(void **state)
@@ -149,9 +104,8 @@ static void a_file_of_many_windows_is_gone_once(void **state)
 	for (uint64_t part = 0; part < 5; part++)
 		fake_cache_fill(scene->kernel, file, part * PART_PAGES, 3, 0, 1);
 	scene_plan(scene, NULL);
-	broken = *fake_kernel_calls();
-	broken.mincore = break_all;
-	mig_context_set_calls(scene->context, &broken);
+	fake_cache_set_options(scene->kernel,
+			       &(struct fake_cache_options){ .mincore_error = -EIO });
 	totals = scene_run(scene, &two);
 	assert_int_equal(totals->considered_pages, 0);
 	assert_int_equal(totals->files, 1);
@@ -166,7 +120,7 @@ static void a_run_that_gets_no_memory_says_so_and_what_it_did(void **state)
 	scene_add_file(scene, "one", 20, 0);
 	scene_add_file(scene, "two", 20, 0);
 	scene_plan(scene, NULL);
-	break_window(scene, 2, -ENOMEM);
+	fake_cache_break_window(scene->kernel, 2, -ENOMEM);
 	totals = scene_run(scene, NULL);
 	assert_int_equal(totals->error, -ENOMEM);
 	assert_int_equal(totals->moved_pages, 20);
@@ -285,7 +239,8 @@ static void pages_that_are_left_keep_their_window(void **state)
 	scene_assert_true(scene);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, scene_set_up_files, scene_tear_down)
 
 int main(void)
 {

@@ -21,10 +21,8 @@ static const struct mig_run_options reread = {
 
 static struct scene *new_scene(const struct fake_cache_options *options)
 {
-	struct scene *scene = scene_new(&(struct fake_kernel_options){ .nr_nodes = 4 });
-
-	scene_add_files(scene, options);
-	return scene;
+	return scene_new_with_files(&(struct fake_kernel_options){ .nr_nodes = 4 },
+				    options);
 }
 
 /* 20 pages that will not move in one pass, and 10 that do. */

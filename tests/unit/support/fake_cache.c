@@ -35,6 +35,8 @@ struct fake_cache {
 	struct fake_file *files;
 	struct window *windows;
 	struct fake_cache_counts counts;
+	unsigned int nr_intact; /**< atomic: windows until the broken one; 0: none is */
+	int broken_error;
 };
 
 /* The policy of a thread: below 0, none. */
@@ -428,6 +430,18 @@ static const struct fake_pte *content_of(const struct window *window, uint64_t p
 	return index < content->nr_pages ? &content->ptes[index] : &nothing;
 }
 
+void fake_cache_break_window(struct fake_kernel *kernel, unsigned int number, int error)
+{
+	kernel->cache->nr_intact = number;
+	kernel->cache->broken_error = error;
+}
+
+static bool is_broken(struct fake_cache *cache)
+{
+	return __atomic_load_n(&cache->nr_intact, __ATOMIC_RELAXED) &&
+	       !__atomic_sub_fetch(&cache->nr_intact, 1, __ATOMIC_RELAXED);
+}
+
 int fake_cache_mincore(struct fake_kernel *kernel, void *start, size_t length,
 		       unsigned char *resident)
 {
@@ -436,6 +450,8 @@ int fake_cache_mincore(struct fake_kernel *kernel, void *start, size_t length,
 
 	if (kernel->cache->options.mincore_error)
 		return kernel->cache->options.mincore_error;
+	if (is_broken(kernel->cache))
+		return kernel->cache->broken_error;
 	window = add_window(kernel, (uintptr_t)start, nr_pages);
 	for (uint64_t page = 0; page < nr_pages; page++)
 		resident[page] = content_of(window, page)->folio != NULL;

@@ -30,6 +30,9 @@ void fake_cache_begin(struct fake_kernel *kernel,
 void fake_cache_set_options(struct fake_kernel *kernel,
 			    const struct fake_cache_options *options);
 
+/** fake_cache_break_window - the @number-th mincore(2) from now on says @error. */
+void fake_cache_break_window(struct fake_kernel *kernel, unsigned int number, int error);
+
 /** fake_cache_add - a file of some pages, none of them cached. */
 struct fake_file *fake_cache_add(struct fake_kernel *kernel, const char *name,
 				 uint64_t nr_pages);

@@ -61,6 +61,28 @@ void scene_add_files(struct scene *scene, const struct fake_cache_options *optio
 	assert_int_equal(mig_target_add_files(scene->target, scene->files), 0);
 }
 
+struct scene *scene_new_with_files(const struct fake_kernel_options *machine,
+				   const struct fake_cache_options *cache)
+{
+	struct scene *scene = scene_new(machine);
+
+	scene_add_files(scene, cache);
+	return scene;
+}
+
+int scene_set_up_files(void **state)
+{
+	*state = scene_new_with_files(&(struct fake_kernel_options){ .nr_nodes = 4 },
+				      NULL);
+	return 0;
+}
+
+int scene_tear_down(void **state)
+{
+	scene_free(*state);
+	return 0;
+}
+
 struct fake_file *scene_add_file(struct scene *scene, const char *name, uint64_t nr_pages,
 				 int node)
 {

@@ -32,6 +32,14 @@ void scene_add(struct scene *scene, pid_t pid);
 /** scene_add_files - let the target have files; @options may be NULL. */
 void scene_add_files(struct scene *scene, const struct fake_cache_options *options);
 
+/** scene_new_with_files - both may be NULL. */
+struct scene *scene_new_with_files(const struct fake_kernel_options *machine,
+				   const struct fake_cache_options *cache);
+
+/** For cmocka: a scene with files on a machine of four nodes. */
+int scene_set_up_files(void **state);
+int scene_tear_down(void **state);
+
 /** scene_add_file - one of them, all of it cached on a node; below 0: nothing. */
 struct fake_file *scene_add_file(struct scene *scene, const char *name, uint64_t nr_pages,
 				 int node);
