@@ -65,6 +65,7 @@ static int make_plan(const struct move *move, const struct move_target *target,
 		.range = args->range.end ? &args->range : NULL,
 		.min_mapping_bytes = args->min_size_bytes,
 		.may_write = args->writeback,
+		.may_estimate = !args->dry_run,
 	};
 	int r = mig_plan_new(target->target, move->machine.topology, move->placement,
 			     &options, ret_plan);

@@ -33,6 +33,13 @@ void mig_backings_done(struct mig_backings *backings)
 	pthread_mutex_destroy(&backings->lock);
 }
 
+bool mig_backing_may_write(const struct mig_backing *backing)
+{
+	enum mig_dirty dirty = __atomic_load_n(&backing->dirty, __ATOMIC_RELAXED);
+
+	return dirty == MIG_DIRTY_UNKNOWN || dirty == MIG_DIRTY_WRITES;
+}
+
 bool mig_backing_moves_dirty(const char *type)
 {
 	/* Those with a migrate_folio for data on Linux 6.1, 6.12 and 7.2. */

@@ -56,6 +56,9 @@ void mig_backings_done(struct mig_backings *backings);
 struct mig_backing *mig_backings_get(struct mig_backings *backings, int fd,
 				     const struct statx *status);
 
+/** mig_backing_may_write - whether moving a dirty page may write it out. */
+bool mig_backing_may_write(const struct mig_backing *backing);
+
 /** mig_backing_moves_dirty - whether a type is known to on every kernel. */
 bool mig_backing_moves_dirty(const char *type);
 

@@ -12,6 +12,7 @@
 #include "handles.h"
 #include "options_struct.h"
 #include "procfs.h"
+#include "residency.h"
 #include "target.h"
 #include "text.h"
 #include "worker.h"
@@ -108,7 +109,8 @@ static int init_engine(struct mig_engine *engine, struct mig_plan *plan,
 		      engine->options.rate_bytes_per_second);
 	mig_destinations_init(&engine->destinations, plan->topology,
 			      plan->context->page_size);
-	engine->planned_pages = mig_pairs_get_total(&plan->demand);
+	engine->planned_pages =
+		mig_pairs_get_total(&plan->demand) + plan->estimated_pages;
 	pthread_mutex_init(&engine->lock, NULL);
 	pthread_mutex_init(&engine->whole_node_lock, NULL);
 	pthread_condattr_init(&attributes);
@@ -314,7 +316,7 @@ static int run_passes(struct mig_engine *engine, struct mig_crew *crew,
 	}
 	totals->passes = engine->pass;
 	if (!r)
-		r = run_workers(engine, crew, workers, mig_retry_settle, totals);
+		r = run_workers(engine, crew, workers, mig_worker_settle, totals);
 	return r;
 }
 
@@ -361,6 +363,25 @@ static void count_members(const struct mig_plan *plan, struct mig_totals *totals
 	}
 }
 
+/* Before and after, as the workers came to files and left them. A plan that has looked
+ * at all of them wants all of them looked at afterwards too. */
+static int sum_up_files(struct mig_engine *engine, const struct mig_crew *crew,
+			const struct mig_worker *workers)
+{
+	struct mig_plan *plan = engine->plan;
+	int r = 0;
+
+	if (!plan->self.process || (!plan->is_estimated && mig_engine_is_stopped(engine)))
+		return 0;
+	r = mig_residency_new(plan->context, &plan->files_after);
+	for (unsigned int i = 0; !r && i < crew->most; i++) {
+		r = mig_residency_merge(plan->files_after, workers[i].after);
+		if (!r)
+			r = mig_residency_merge(plan->residency, workers[i].before);
+	}
+	return r;
+}
+
 static int sum_up(struct mig_engine *engine, const struct mig_crew *crew,
 		  const struct mig_worker *workers, uint64_t splits_before,
 		  struct mig_outcome *outcome)
@@ -401,6 +422,8 @@ static int run(struct mig_engine *engine, struct mig_outcome *outcome)
 		r = run_passes(engine, &crew, workers, &outcome->totals);
 	if (!r)
 		r = sum_up(engine, &crew, workers, splits, outcome);
+	if (!r)
+		r = sum_up_files(engine, &crew, workers);
 	for (unsigned int i = 0; i < ready; i++)
 		mig_worker_done(&workers[i]);
 	return r;

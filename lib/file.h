@@ -26,6 +26,7 @@ struct mig_file {
 	uint64_t page_size_bytes;
 	unsigned int users; /**< atomic */
 	bool is_lost;       /**< atomic; some part of it could not be mapped */
+	bool is_counted;    /**< atomic; some part of it had cached pages */
 };
 
 /** Pages of a stretch of a file, as cachestat(2) counts them. */

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "demand.h"
+#include "file_estimate.h"
 #include "files.h"
+#include "handles.h"
 #include "residency.h"
 #include "target.h"
 #include "window_states.h"
@@ -105,13 +107,6 @@ static int note_file(const struct view *view, const struct mig_file *file)
 	return r;
 }
 
-static bool may_be_written(const struct mig_file *file)
-{
-	enum mig_dirty dirty = __atomic_load_n(&file->backing->dirty, __ATOMIC_RELAXED);
-
-	return dirty == MIG_DIRTY_UNKNOWN || dirty == MIG_DIRTY_WRITES;
-}
-
 static int survey_file(void *data, unsigned int thread, struct mig_file *file)
 {
 	struct survey *survey = data;
@@ -119,7 +114,7 @@ static int survey_file(void *data, unsigned int thread, struct mig_file *file)
 		.survey = survey,
 		.surveyor = &survey->surveyors[thread],
 		.may_write = survey->demands && !survey->plan->options.may_write &&
-			     may_be_written(file),
+			     mig_backing_may_write(file->backing),
 	};
 	int r = mig_file_each_window(file, &survey->plan->self, &view.surveyor->scratch,
 				     survey_window, &view);
@@ -169,30 +164,6 @@ static void end_survey(struct survey *survey)
 	pthread_mutex_destroy(&survey->lock);
 }
 
-int mig_file_survey_demand(struct mig_plan *plan)
-{
-	struct mig_files *files = mig_target_get_files(plan->target);
-	struct survey survey = {
-		.plan = plan,
-		.residency = plan->residency,
-		.demands = true,
-	};
-	int r;
-
-	if (!files)
-		return 0;
-	r = mig_self_open(plan->context, &plan->self);
-	if (!r)
-		r = mig_found_init(&plan->found);
-	if (r < 0)
-		return r;
-	r = init_survey(&survey);
-	if (!r)
-		r = mig_files_walk(files, survey.nr_surveyors, survey_file, &survey);
-	end_survey(&survey);
-	return r < 0 ? r : mig_found_rewind(&plan->found);
-}
-
 static int next_found(void *data, struct mig_file_name *ret_name)
 {
 	struct mig_found_file file;
@@ -203,26 +174,79 @@ static int next_found(void *data, struct mig_file_name *ret_name)
 	return r;
 }
 
-int mig_file_survey_residency(struct mig_plan *plan, struct mig_residency *residency)
+/* Files that were noted before: what is wrong with them now was not so then. */
+static int look_at_noted(struct survey *survey, struct mig_found *noted)
 {
-	struct mig_files *files = mig_target_get_files(plan->target);
 	const struct mig_file_names names = {
 		.next = next_found,
-		.data = &plan->found,
+		.data = noted,
 		.quiet = true,
 	};
-	struct survey survey = { .plan = plan, .residency = residency };
-	int r;
+	int r = mig_found_rewind(noted);
 
-	if (!files)
-		return 0;
-	r = mig_found_rewind(&plan->found);
 	if (r < 0)
 		return r;
-	r = init_survey(&survey);
-	if (!r)
-		r = mig_files_each(files, &names, survey.nr_surveyors, survey_file,
-				   &survey);
-	end_survey(&survey);
+	return mig_files_each(mig_target_get_files(survey->plan->target), &names,
+			      survey->nr_surveyors, survey_file, survey);
+}
+
+/* All files, or those of @noted if there are any. */
+static int look(struct survey *survey, struct mig_found *noted)
+{
+	int r = init_survey(survey);
+
+	if (!r && noted->stream)
+		r = look_at_noted(survey, noted);
+	else if (!r)
+		r = mig_files_walk(mig_target_get_files(survey->plan->target),
+				   survey->nr_surveyors, survey_file, survey);
+	end_survey(survey);
 	return r;
+}
+
+static bool may_estimate(const struct mig_plan *plan)
+{
+	/* With a choice of targets room is given away source by source. */
+	return plan->options.may_estimate && !mig_placement_has_choice(plan->placement);
+}
+
+/* If it is not enough, the files come to @ret_noted. */
+static int estimate(struct mig_plan *plan, struct mig_found *ret_noted)
+{
+	int r = mig_file_estimate(plan, &plan->is_estimated);
+
+	if (r < 0 || plan->is_estimated)
+		return r;
+	*ret_noted = plan->found;
+	plan->found = (struct mig_found){ 0 };
+	return mig_found_init(&plan->found);
+}
+
+int mig_file_survey_demand(struct mig_plan *plan)
+{
+	CLEANUP(mig_found_done) struct mig_found noted = { 0 };
+	struct survey survey = {
+		.plan = plan,
+		.residency = plan->residency,
+		.demands = true,
+	};
+	int r;
+
+	if (!mig_target_get_files(plan->target))
+		return 0;
+	r = mig_self_open(plan->context, &plan->self);
+	if (!r)
+		r = mig_found_init(&plan->found);
+	if (!r && may_estimate(plan))
+		r = estimate(plan, &noted);
+	if (!r && !plan->is_estimated)
+		r = look(&survey, &noted);
+	return r < 0 ? r : mig_found_rewind(&plan->found);
+}
+
+int mig_file_survey_residency(struct mig_plan *plan, struct mig_residency *residency)
+{
+	struct survey survey = { .plan = plan, .residency = residency };
+
+	return mig_target_get_files(plan->target) ? look(&survey, &plan->found) : 0;
 }

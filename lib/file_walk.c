@@ -30,8 +30,8 @@ static int open_found(struct mig_file_walk *walk, const struct mig_found_file *f
 
 	if (r == -ENOMEM)
 		return r;
-	tally->totals.files++;
 	if (r < 0 || file->device != found->device || file->inode != found->inode) {
+		tally->totals.files++;
 		tally->totals.files_gone++;
 		mig_file_put(file);
 		return 0;
@@ -88,41 +88,64 @@ static struct mig_window_walk *new_window_walk(const struct mig_self *self)
 	return window;
 }
 
-/* It could be mapped when it was planned. */
-static int skip_file(struct mig_file *file, struct mig_outcome *tally)
+static void count_file(struct mig_file *file, struct mig_outcome *tally)
 {
-	if (!__atomic_exchange_n(&file->is_lost, true, __ATOMIC_RELAXED))
-		tally->totals.files_gone++;
-	return 0;
+	if (!__atomic_exchange_n(&file->is_counted, true, __ATOMIC_RELAXED))
+		tally->totals.files++;
+}
+
+/* It could be mapped when it was planned, unless nobody has tried then. */
+static void skip_file(struct mig_file_walk *walk, struct mig_file *file, int error,
+		      struct mig_outcome *tally)
+{
+	if (__atomic_exchange_n(&file->is_lost, true, __ATOMIC_RELAXED))
+		return;
+	if (walk->plan->is_estimated) {
+		mig_files_report(mig_target_get_files(walk->plan->target),
+				 mig_file_get_label(file), error);
+		return;
+	}
+	count_file(file, tally);
+	tally->totals.files_gone++;
+}
+
+/* Opens the next part that somebody has to look at. Return: as mig_file_walk_next(). */
+static int open_part(struct mig_file_walk *walk, const struct mig_window_scratch *scratch,
+		     struct mig_outcome *tally, struct mig_window *ret_window)
+{
+	const struct mig_self *self = &walk->plan->self;
+
+	for (;;) {
+		uint64_t start, end, nr_pages = 0;
+		struct mig_file *file = NULL;
+		int r;
+
+		pthread_mutex_lock(&walk->lock);
+		r = take_part(walk, tally, &file, &start, &end);
+		pthread_mutex_unlock(&walk->lock);
+		if (r <= 0)
+			return r;
+		r = mig_window_open(ret_window, file, start, end, &self->pagemap, scratch,
+				    &nr_pages);
+		if (!r && nr_pages)
+			count_file(file, tally);
+		else if (!r)
+			mig_window_close(ret_window);
+		else if (r != -ENOMEM)
+			skip_file(walk, file, r, tally);
+		mig_file_put(file);
+		if (r == -ENOMEM || nr_pages)
+			return r < 0 ? r : 1;
+	}
 }
 
 int mig_file_walk_next(struct mig_file_walk *walk,
 		       const struct mig_window_scratch *scratch,
 		       struct mig_outcome *tally, struct mig_window_walk **ret_window)
 {
-	const struct mig_self *self = &walk->plan->self;
-	struct mig_window_walk *window = new_window_walk(self);
-	int r = window ? 0 : -ENOMEM;
+	struct mig_window_walk *window = new_window_walk(&walk->plan->self);
+	int r = window ? open_part(walk, scratch, tally, &window->window) : -ENOMEM;
 
-	while (!r) {
-		uint64_t start, end, nr_pages = 0;
-		struct mig_file *file = NULL;
-
-		pthread_mutex_lock(&walk->lock);
-		r = take_part(walk, tally, &file, &start, &end);
-		pthread_mutex_unlock(&walk->lock);
-		if (r <= 0)
-			break;
-		r = mig_window_open(&window->window, file, start, end, &self->pagemap,
-				    scratch, &nr_pages);
-		if (!r && nr_pages)
-			r = 1;
-		else if (!r)
-			mig_window_close(&window->window);
-		else if (r != -ENOMEM)
-			r = skip_file(file, tally);
-		mig_file_put(file);
-	}
 	if (r > 0)
 		*ret_window = window;
 	else if (window)

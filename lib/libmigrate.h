@@ -896,6 +896,10 @@ struct mig_plan_options {
 	const struct mig_address_range *range; /**< NULL: everywhere */
 	uint64_t min_mapping_bytes; /**< mappings with less resident memory are skipped */
 	bool may_write; /**< move dirty pages even if the file system writes them out */
+	/** Files need not be looked at where their number of cached pages, or their size,
+	 *  shows that they fit: each page is then come to once, in the run. Until then
+	 *  the plan has neither pairs nor residency of them. */
+	bool may_estimate;
 };
 
 /** What a plan found out before anything is moved. */
@@ -958,17 +962,23 @@ void mig_plan_free(struct mig_plan *plan);
  */
 const struct mig_pair_count *mig_plan_get_pair(const struct mig_plan *plan, size_t index);
 
-/** mig_plan_get_total_bytes - that would move. Since: 0.1 */
+/** mig_plan_get_total_bytes - that would move, at the most. Since: 0.1 */
 uint64_t mig_plan_get_total_bytes(const struct mig_plan *plan);
 
-/** mig_plan_get_residency - where it all is, as it was read. Borrowed. Since: 0.1 */
+/**
+ * mig_plan_get_residency - where it all was before anything moved
+ *
+ * Of files that were estimated only (may_estimate) the run fills it in: of the parts
+ * that it came to. Borrowed. Since: 0.1
+ */
 const struct mig_residency *mig_plan_get_residency(const struct mig_plan *plan);
 
 /**
  * mig_plan_read_residency - where it all is now
  *
- * Of files: those in which the plan has found cached pages. Members that have exited
- * have none.
+ * Of files: those in which the plan has found cached pages; called for the first time
+ * after a run, as the run saw each part of them when it left it. Members that have
+ * exited have none.
  * Errors: as mig_residency_add_process(); -ENOMEM, -EIO.
  * Ownership: the caller frees it with mig_residency_free(). Since: 0.1
  */

@@ -9,6 +9,7 @@
 #include "file_survey.h"
 #include "handles.h"
 #include "options_struct.h"
+#include "residency.h"
 #include "target.h"
 #include "topology.h"
 
@@ -117,6 +118,7 @@ void mig_plan_free(struct mig_plan *plan)
 	mig_frametable_done(&plan->seen);
 	mig_frames_free(plan->frames);
 	mig_residency_free(plan->residency);
+	mig_residency_free(plan->files_after);
 	mig_outcome_free(plan->settled);
 	free(plan->spans);
 	mig_pairs_done(&plan->demand);
@@ -135,7 +137,8 @@ const struct mig_pair_count *mig_plan_get_pair(const struct mig_plan *plan, size
 
 uint64_t mig_plan_get_total_bytes(const struct mig_plan *plan)
 {
-	return mig_pairs_get_total(&plan->demand) * plan->context->page_size;
+	return (mig_pairs_get_total(&plan->demand) + plan->estimated_pages) *
+	       plan->context->page_size;
 }
 
 const struct mig_residency *mig_plan_get_residency(const struct mig_plan *plan)
@@ -184,6 +187,15 @@ int mig_plan_take_target(struct mig_plan *plan, const struct mig_units *units,
 	return last;
 }
 
+/* What a run has seen is taken once: later it may be elsewhere. */
+static int add_files(struct mig_plan *plan, struct mig_residency *residency)
+{
+	CLEANUP_MIG(residency) struct mig_residency *after = STEAL(plan->files_after);
+
+	return after ? mig_residency_merge(residency, after)
+		     : mig_file_survey_residency(plan, residency);
+}
+
 static int add_processes(const struct mig_plan *plan, struct mig_residency *residency)
 {
 	int r = 0;
@@ -208,7 +220,7 @@ int mig_plan_read_residency(struct mig_plan *plan, struct mig_residency **ret_re
 	if (!r)
 		r = add_processes(plan, residency);
 	if (!r)
-		r = mig_file_survey_residency(plan, residency);
+		r = add_files(plan, residency);
 	if (r < 0)
 		return r;
 	*ret_residency = STEAL(residency);

@@ -42,9 +42,13 @@ struct mig_plan {
 	struct mig_member_span *spans;
 	size_t nr_spans;
 	size_t max_spans;
-	size_t nr_members;               /**< that were looked at */
-	struct mig_self self;            /**< where files are mapped, if there are any */
-	struct mig_found found;          /**< files that have cached pages */
+	size_t nr_members;        /**< that were looked at */
+	struct mig_self self;     /**< where files are mapped, if there are any */
+	struct mig_found found;   /**< files that have cached pages */
+	uint64_t estimated_pages; /**< of files that were not looked at: no more */
+	bool is_estimated;        /**< files are not in residency and demand yet */
+	struct mig_residency
+		*files_after;            /**< as a run has left them, until it is read */
 	uint64_t nr_dirty_pages;         /**< in files whose system may write them */
 	struct mig_pairs demand;         /**< all pages */
 	struct mig_pairs hugetlb_demand; /**< of them, in hugetlb mappings */
@@ -59,6 +63,9 @@ int mig_plan_add_finding(struct mig_plan *plan, const struct mig_finding *findin
 
 /** mig_plan_check - look for what stands in the way (plan_checks.c). */
 int mig_plan_check(struct mig_plan *plan);
+
+/** mig_plan_has_room - whether every target has it for all of the demand and more. */
+bool mig_plan_has_room(const struct mig_plan *plan, uint64_t more_pages);
 
 /**
  * mig_plan_take_target - the nearest target that has room by the quotas

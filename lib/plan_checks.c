@@ -65,6 +65,18 @@ static int check_room(struct mig_plan *plan)
 	return 0;
 }
 
+bool mig_plan_has_room(const struct mig_plan *plan, uint64_t more_pages)
+{
+	const struct mig_nodeset *targets = mig_placement_get_targets(plan->placement);
+	uint64_t needed = mig_pairs_get_total(&plan->demand) + more_pages;
+
+	for (int node = mig_nodeset_next(targets, MIG_NO_NODE); node != MIG_NO_NODE;
+	     node = mig_nodeset_next(targets, node))
+		if (room_pages(plan, node) < needed)
+			return false;
+	return true;
+}
+
 struct candidate {
 	int node;
 	unsigned int distance;

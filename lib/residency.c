@@ -176,8 +176,8 @@ static int add_by_presence(struct mig_residency *residency,
 	return 0;
 }
 
-/* Adds one account to another. Errors: -ENOMEM: nothing was added. */
-static int merge(struct mig_residency *residency, const struct mig_residency *added)
+int mig_residency_merge(struct mig_residency *residency,
+			const struct mig_residency *added)
 {
 	for (int node = 0; node < MIG_MAX_NODES; node++)
 		if (added->rows[node] && make_row(residency, node) < 0)
@@ -211,7 +211,7 @@ int mig_residency_add_process(struct mig_residency *residency,
 		r = add_by_numa_maps(added, process);
 	if (!r)
 		r = mig_residency_add_swapped(added, process);
-	return r < 0 ? r : merge(residency, added);
+	return r < 0 ? r : mig_residency_merge(residency, added);
 }
 
 uint64_t mig_residency_get_bytes(const struct mig_residency *residency, int node,

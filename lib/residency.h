@@ -15,6 +15,10 @@ int mig_residency_add_mapping(struct mig_residency *residency,
 int mig_residency_add_pages(struct mig_residency *residency, int node, enum mig_kind kind,
 			    uint64_t nr_pages);
 
+/** mig_residency_merge - add another account. Errors: -ENOMEM: nothing was added. */
+int mig_residency_merge(struct mig_residency *residency,
+			const struct mig_residency *added);
+
 /** mig_residency_add_swapped - count what /proc/PID/status says is swapped out. */
 int mig_residency_add_swapped(struct mig_residency *residency,
 			      const struct mig_process *process);

@@ -112,11 +112,14 @@ void mig_retry_pass(struct mig_worker *worker)
 
 void mig_retry_make_room(struct mig_worker *worker)
 {
+	if (worker->left.nr > worker->left.capacity / 2)
+		mig_retry_finish(worker);
+}
+
+void mig_retry_finish(struct mig_worker *worker)
+{
 	struct mig_engine *engine = worker->engine;
 
-	if (worker->left.nr <= worker->left.capacity / 2 &&
-	    worker->nr_windows < MIG_WORKER_WINDOWS)
-		return;
 	for (unsigned int pass = 2; pass <= engine->options.passes; pass++) {
 		if (!mig_retry_wants_pass(worker) ||
 		    !mig_engine_sleep_until(

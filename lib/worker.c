@@ -4,11 +4,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "residency.h"
 #include "select.h"
 
 #define LIST_TASKS 4096
 /* Calls that are made smaller for the others' sake still have so many pages. */
 #define LEAST_SHARE 4096
+
+static int init_windows(struct mig_worker *worker)
+{
+	struct mig_context *context = worker->engine->plan->context;
+	int r = mig_window_scratch_init(&worker->scratch);
+
+	if (!r)
+		r = mig_residency_new(context, &worker->before);
+	return r < 0 ? r : mig_residency_new(context, &worker->after);
+}
 
 int mig_worker_init(struct mig_worker *worker, struct mig_engine *engine,
 		    unsigned int index)
@@ -28,7 +39,7 @@ int mig_worker_init(struct mig_worker *worker, struct mig_engine *engine,
 	if (!r)
 		r = mig_tasks_init(&worker->trying, LIST_TASKS);
 	if (!r && engine->plan->self.process)
-		r = mig_window_scratch_init(&worker->scratch);
+		r = init_windows(worker);
 	worker->picks = malloc(MIG_WORKER_PICKS * sizeof(*worker->picks));
 	if (!r && !worker->picks)
 		r = -ENOMEM;
@@ -45,8 +56,10 @@ void mig_worker_done(struct mig_worker *worker)
 	free(worker->picks);
 	mig_tasks_clear(&worker->pending);
 	mig_tasks_clear(&worker->left);
-	mig_worker_release_windows(worker);
+	mig_worker_close_windows(worker);
 	mig_window_scratch_done(&worker->scratch);
+	mig_residency_free(worker->before);
+	mig_residency_free(worker->after);
 	mig_tasks_done(&worker->pending);
 	mig_tasks_done(&worker->left);
 	mig_tasks_done(&worker->trying);
@@ -82,7 +95,6 @@ void mig_worker_flush(struct mig_worker *worker)
 		mig_outcome_add_skipped(worker->outcome, MIG_SKIP_STOPPED,
 					mig_task_pages(&pending->tasks[i]));
 	mig_tasks_clear(pending);
-	mig_worker_release_windows(worker);
 	mig_retry_make_room(worker);
 }
 
@@ -246,6 +258,8 @@ void mig_worker_take_chunk(struct mig_worker *worker, struct mig_walk *walk,
 			worker->outcome->totals.error = r;
 			return;
 		}
+		if (walk->window)
+			mig_worker_count_found(worker, chunk->span.kind);
 		for (size_t i = 0; i < worker->scan.nr_units; i++)
 			take_units(worker, walk, &chunk->span, worker->scan.units[i]);
 		if (worker->pending.nr_pages >= flush_pages(worker))

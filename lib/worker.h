@@ -44,6 +44,8 @@ struct mig_worker {
 	struct mig_window_scratch scratch;
 	struct mig_window_walk *windows; /**< that tasks may lie in */
 	size_t nr_windows;
+	struct mig_residency *before; /**< of pages in windows, as they were found */
+	struct mig_residency *after;  /**< as they were when their window was left */
 };
 
 /** mig_worker_init - Errors: -ENOMEM. */
@@ -66,8 +68,14 @@ void mig_worker_take_chunk(struct mig_worker *worker, struct mig_walk *walk,
 /** mig_worker_flush - move what was found. */
 void mig_worker_flush(struct mig_worker *worker);
 
-/** mig_worker_release_windows - unmap those in which nothing is left to try. */
-void mig_worker_release_windows(struct mig_worker *worker);
+/** mig_worker_settle - the last job: nothing is tried any more. */
+void mig_worker_settle(struct mig_worker *worker);
+
+/** mig_worker_count_found - add the units of the last scan to what was found. */
+void mig_worker_count_found(struct mig_worker *worker, enum mig_kind kind);
+
+/** mig_worker_close_windows - unmap all of them; their pages are not counted. */
+void mig_worker_close_windows(struct mig_worker *worker);
 
 /** What becomes of units of a file that should move. */
 enum mig_dirty_verdict {
@@ -111,6 +119,9 @@ void mig_retry_keep(struct mig_worker *worker, const struct mig_task *units, int
 
 /** mig_retry_make_room - settle what is left if the list has become long. */
 void mig_retry_make_room(struct mig_worker *worker);
+
+/** mig_retry_finish - all further passes over what is left, now, and settle it. */
+void mig_retry_finish(struct mig_worker *worker);
 
 /** mig_retry_pass - one more try for what is left and may go. */
 void mig_retry_pass(struct mig_worker *worker);

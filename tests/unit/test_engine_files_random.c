@@ -73,6 +73,7 @@ static void draw_requests(struct story *story)
 	story->plan = (struct mig_plan_options){
 		.size = sizeof(story->plan),
 		.may_write = happens(story, 30),
+		.may_estimate = happens(story, 50),
 		.shared = happens(story, 30) ? MIG_SHARED_NONE : MIG_SHARED_DEFAULT,
 	};
 	story->run = (struct mig_run_options){
@@ -200,6 +201,25 @@ static void check(const struct story *story)
 		assert_int_equal(totals->considered_pages, truth.mapped_pages);
 }
 
+/* What the run saw when it left a file is what is seen when all is looked at again. */
+static void check_residency(const struct story *story)
+{
+	struct scene *scene = story->scene;
+	struct mig_residency *left = NULL, *again = NULL;
+
+	assert_int_equal(mig_plan_read_residency(scene->plan, &left), 0);
+	assert_int_equal(mig_plan_read_residency(scene->plan, &again), 0);
+	for (int node = 0; node < story->machine.nr_nodes && !story->event_at; node++)
+		assert_int_equal(mig_residency_get_node_bytes(left, node),
+				 mig_residency_get_node_bytes(again, node));
+	if (!story->event_at)
+		assert_int_equal(mig_residency_get_total_bytes(
+					 mig_plan_get_residency(scene->plan)),
+				 mig_residency_get_total_bytes(left));
+	mig_residency_free(left);
+	mig_residency_free(again);
+}
+
 static void run_seed(uint64_t seed)
 {
 	struct story story = { .state = seed * 7919 + 1 };
@@ -208,6 +228,7 @@ static void run_seed(uint64_t seed)
 	scene_plan(story.scene, &story.plan);
 	scene_run(story.scene, &story.run);
 	check(&story);
+	check_residency(&story);
 	scene_free(story.scene);
 }
 

@@ -83,13 +83,10 @@ static int move_folio(struct fake_folio *folio, int node)
 {
 	uint64_t frame;
 
-	if (folio->pinned) {
-		/* The kernel writes it out before it notices. */
+	if (folio->pinned || folio->busy) {
+		/* Someone refers to it. The kernel writes it out before it notices. */
 		fake_cache_note_tried(current, folio);
-		return 1;
-	}
-	if (folio->busy) {
-		folio->busy--;
+		folio->busy -= folio->busy > 0;
 		return 1;
 	}
 	if (folio->kind == FAKE_HUGETLB && !current->nodes[node].huge_pool)
