@@ -108,7 +108,8 @@ static uint64_t get_default_columns(const struct mig_topology *topology)
 		struct mig_node_performance unused;
 
 		has_tiers |= mig_topology_get_tier(topology, node) >= 0;
-		has_performance |= !mig_topology_get_performance(topology, node, &unused);
+		has_performance |=
+			!mig_topology_read_performance(topology, node, &unused);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (columns[i].flags & COLUMN_DEFAULT)
@@ -176,10 +177,27 @@ static int put_cpus(struct table *table, const struct common_args *args, const c
 	return STATUS_OK;
 }
 
+static int put_performance(struct table *table, const struct mig_topology *topology,
+			   int node)
+{
+	struct mig_node_performance performance;
+	int r = mig_topology_read_performance(topology, node, &performance);
+
+	if (r == -ENODATA)
+		return STATUS_OK;
+	if (r < 0)
+		return message_failure(SUBJECT_MACHINE, r,
+				       "cannot read the speed of node %d", node);
+	put_speed(table, COL_READ_BW, performance.read_bandwidth_mbps);
+	put_speed(table, COL_WRITE_BW, performance.write_bandwidth_mbps);
+	put_speed(table, COL_READ_LAT, performance.read_latency_ns);
+	put_speed(table, COL_WRITE_LAT, performance.write_latency_ns);
+	return STATUS_OK;
+}
+
 static int add_node(struct table *table, const struct common_args *args,
 		    const struct mig_topology *topology, int node)
 {
-	struct mig_node_performance performance;
 	int tier = mig_topology_get_tier(topology, node);
 
 	table_add_row(table);
@@ -188,12 +206,8 @@ static int add_node(struct table *table, const struct common_args *args,
 		return STATUS_FAILED;
 	if (tier >= 0)
 		table_put_number(table, COL_TIER, (uint64_t)tier);
-	if (!mig_topology_get_performance(topology, node, &performance)) {
-		put_speed(table, COL_READ_BW, performance.read_bandwidth_mbps);
-		put_speed(table, COL_WRITE_BW, performance.write_bandwidth_mbps);
-		put_speed(table, COL_READ_LAT, performance.read_latency_ns);
-		put_speed(table, COL_WRITE_LAT, performance.write_latency_ns);
-	}
+	if (put_performance(table, topology, node))
+		return STATUS_FAILED;
 	return put_memory(table, topology, node);
 }
 

@@ -288,14 +288,15 @@ int mig_topology_read_memory(const struct mig_topology *topology, int node,
 			     struct mig_node_memory *ret_memory);
 
 /**
- * mig_topology_get_performance - bandwidth and latency where HMAT tells
+ * mig_topology_read_performance - bandwidth and latency where HMAT tells
  *
- * Errors: -ENODATA: not told for this node.
+ * Errors: -ENODEV: no such node; -ENODATA: not told for it; -EBADMSG; errnos of the
+ * files below nodeN/access0 and access1.
  * Since: 0.1
  * Return: 0 or a negative errno.
  */
-int mig_topology_get_performance(const struct mig_topology *topology, int node,
-				 struct mig_node_performance *ret_performance);
+int mig_topology_read_performance(const struct mig_topology *topology, int node,
+				  struct mig_node_performance *ret_performance);
 
 /* ------------------------------------------------------------------------ *
  * Processes and targets

@@ -12,8 +12,6 @@ struct mig_node {
 	int tier;                 /**< -1: not told */
 	char *cpulist;            /**< never NULL */
 	unsigned char *distances; /**< one for each online node; NULL: not told */
-	bool has_performance;
-	struct mig_node_performance performance;
 };
 
 /**
@@ -26,9 +24,10 @@ int mig_node_read_tiers(const struct mig_context *context, struct mig_node *node
 
 /**
  * mig_node_read_performance - bandwidth and latency as HMAT tells
- * Errors: -EBADMSG; errnos of the files. That nothing is told is no error.
+ * Errors: -ENODATA: not told; -EBADMSG; errnos of the files.
  */
-int mig_node_read_performance(const struct mig_context *context, struct mig_node *node);
+int mig_node_read_performance(const struct mig_context *context, int node,
+			      struct mig_node_performance *ret_performance);
 
 /**
  * mig_node_read_memory - what a node holds at this moment

@@ -56,21 +56,21 @@ static int read_access(const struct mig_context *context, int node, int access,
 	return 0;
 }
 
-int mig_node_read_performance(const struct mig_context *context, struct mig_node *node)
+int mig_node_read_performance(const struct mig_context *context, int node,
+			      struct mig_node_performance *ret_performance)
 {
 	/* access0 is from the best initiator of any kind, access1 from the best CPU. */
 	for (int access = 0; access <= 1; access++) {
 		struct mig_node_performance p;
-		int r = read_access(context, node->number, access, &p);
+		int r = read_access(context, node, access, &p);
 
 		if (r < 0)
 			return r;
 		if (!p.read_bandwidth_mbps && !p.write_bandwidth_mbps &&
 		    !p.read_latency_ns && !p.write_latency_ns)
 			continue;
-		node->performance = p;
-		node->has_performance = true;
+		*ret_performance = p;
 		return 0;
 	}
-	return 0;
+	return -ENODATA;
 }

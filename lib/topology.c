@@ -180,8 +180,6 @@ static int read_nodes(struct mig_topology *topology)
 
 		if (!r)
 			r = read_distances(topology, node);
-		if (!r)
-			r = mig_node_read_performance(topology->context, node);
 		if (r < 0)
 			return r;
 	}
@@ -362,17 +360,14 @@ int mig_topology_read_memory(const struct mig_topology *topology, int node,
 				    ret_memory);
 }
 
-int mig_topology_get_performance(const struct mig_topology *topology, int node,
-				 struct mig_node_performance *ret_performance)
+int mig_topology_read_performance(const struct mig_topology *topology, int node,
+				  struct mig_node_performance *ret_performance)
 {
-	const struct mig_node *found = find_node(topology, node);
-
 	if (!topology || !ret_performance)
 		return -EINVAL;
-	if (!found || !found->has_performance)
-		return -ENODATA;
-	*ret_performance = found->performance;
-	return 0;
+	if (!find_node(topology, node))
+		return -ENODEV;
+	return mig_node_read_performance(topology->context, node, ret_performance);
 }
 
 struct mig_context *mig_topology_get_context(const struct mig_topology *topology)

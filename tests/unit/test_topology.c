@@ -311,8 +311,6 @@ static void files_that_do_not_parse_are_named(void **state)
 		{ NODES "/node1/distance", "10,20,21\n" },
 		{ "proc/self/status", "Mems_allowed_list:\t0-\n" },
 		{ TIERS "/memory_tier4/nodelist", "zero\n" },
-		{ NODES "/node1/access0/initiators/read_latency", "fast\n" },
-		{ NODES "/node1/access1/initiators/write_bandwidth", "-1\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -367,14 +365,31 @@ static void performance_comes_from_the_best_initiators(void **state)
 	fake_machine_write(state, NODES "/node255/access1/initiators/read_latency",
 			   "250\n");
 	topology = fake_machine_read_topology(state);
-	assert_int_equal(mig_topology_get_performance(topology, 0, &p), 0);
+	assert_int_equal(mig_topology_read_performance(topology, 0, &p), 0);
 	assert_int_equal(p.read_bandwidth_mbps, 8000);
 	assert_int_equal(p.write_bandwidth_mbps, 7000);
 	assert_int_equal(p.read_latency_ns, 90);
 	assert_int_equal(p.write_latency_ns, 91);
-	assert_int_equal(mig_topology_get_performance(topology, 255, &p), 0);
+	assert_int_equal(mig_topology_read_performance(topology, 255, &p), 0);
 	assert_int_equal(p.read_bandwidth_mbps, 0);
 	assert_int_equal(p.read_latency_ns, 250);
+}
+
+static void performance_that_does_not_parse_is_named(void **state)
+{
+	static const char path[] = NODES "/node1/access1/initiators/write_bandwidth";
+	struct fake_machine *machine = *state;
+	const struct mig_topology *topology;
+	struct mig_node_performance p;
+
+	put_machine(state);
+	fake_machine_write(state, path, "-1\n");
+	topology = fake_machine_read_topology(state);
+	assert_int_equal(mig_topology_read_performance(topology, 0, &p), -ENODATA);
+	assert_int_equal(mig_topology_read_performance(topology, 1, &p), -EBADMSG);
+	assert_non_null(strstr(machine->root->log, path));
+	fake_machine_write(state, path, "17x\n");
+	assert_int_equal(mig_topology_read_performance(topology, 1, &p), -EBADMSG);
 }
 
 static void performance_that_is_not_told_is_no_data(void **state)
@@ -386,10 +401,10 @@ static void performance_that_is_not_told_is_no_data(void **state)
 	fake_machine_write(state, NODES "/node0/access0/initiators/read_bandwidth",
 			   "0\n");
 	topology = fake_machine_read_topology(state);
-	assert_int_equal(mig_topology_get_performance(topology, 0, &p), -ENODATA);
-	assert_int_equal(mig_topology_get_performance(topology, 9, &p), -ENODATA);
-	assert_int_equal(mig_topology_get_performance(topology, 0, NULL), -EINVAL);
-	assert_int_equal(mig_topology_get_performance(NULL, 0, &p), -EINVAL);
+	assert_int_equal(mig_topology_read_performance(topology, 0, &p), -ENODATA);
+	assert_int_equal(mig_topology_read_performance(topology, 9, &p), -ENODEV);
+	assert_int_equal(mig_topology_read_performance(topology, 0, NULL), -EINVAL);
+	assert_int_equal(mig_topology_read_performance(NULL, 0, &p), -EINVAL);
 	assert_int_equal(p.read_latency_ns, 7);
 }
 
@@ -523,6 +538,7 @@ int main(void)
 		TEST(tiers_are_read),
 		TEST(without_tiers_none_is_told),
 		TEST(performance_comes_from_the_best_initiators),
+		TEST(performance_that_does_not_parse_is_named),
 		TEST(performance_that_is_not_told_is_no_data),
 		TEST(null_is_refused),
 		cmocka_unit_test(this_machine_is_read),
