@@ -80,10 +80,15 @@ const char *lab_program_path(const char *variable, const char *fallback)
 	return path ? path : fallback;
 }
 
-/* What would move or merge pages behind a test's back. */
+/* What would move or merge pages behind a test's back. And what a program that ran out
+ * of time has left as it was: the next one shall not suffer for it. */
 static void calm_the_machine(void)
 {
-	if (system("echo 0 >/proc/sys/kernel/numa_balancing;"
+	if (system("for i in /sys/devices/system/node/node*/hugepages/*/nr_hugepages; do "
+		   "echo 0 >$i; done;"
+		   "echo 0 >/proc/sys/vm/percpu_pagelist_high_fraction;"
+		   "echo 1 >/proc/sys/vm/compact_unevictable_allowed;"
+		   "echo 0 >/proc/sys/kernel/numa_balancing;"
 		   "echo 4000000000 >/sys/kernel/mm/transparent_hugepage/khugepaged/"
 		   "scan_sleep_millisecs"))
 		printf("the machine cannot be calmed\n");

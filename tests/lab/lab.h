@@ -79,7 +79,8 @@ struct victim {
 	size_t nr_children;
 	int to;
 	int from;
-	struct oracle_view *after; /**< right after the last lab_assert_moves() */
+	struct oracle_view *before; /**< right before what lab_move_half_way() started */
+	struct oracle_view *after;  /**< right after the last lab_assert_moves() */
 	struct victim *next;
 };
 
@@ -98,6 +99,15 @@ void lab_tell(struct victim *victim, const char *command);
 /** lab_await_ready - the answer to "exec": its memory is another now. */
 void lab_await_ready(struct victim *victim);
 
+/**
+ * lab_huge_victim - start a victim whose memory is nothing but transparent huge pages
+ *
+ * The kernel makes small ones where it does not find a huge one soon enough, so there
+ * are several tries.
+ */
+struct victim *lab_huge_victim(struct lab *lab, const struct lab_as *as,
+			       unsigned int mebibytes, int node);
+
 /** lab_fork - let it make children that share its memory. */
 void lab_fork(struct victim *victim, unsigned int nr);
 
@@ -114,7 +124,8 @@ struct run {
 	char *out;
 	char *err;
 	double seconds;
-	long peak_kib;          /**< the most memory that it had when last looked at */
+	long peak_kib;       /**< the most memory that it had when last looked at */
+	long whole_peak_kib; /**< to its end, but not less than this program has of its own */
 	struct report *reports; /**< of --json: one for each target */
 	size_t nr_reports;
 	const struct report *report; /**< the first, NULL if there is none */
@@ -171,13 +182,30 @@ void lab_finish(struct run *run);
 /** lab_expect_report - of a program that becomes a `migratectl move-pid --json`. */
 void lab_expect_report(struct run *run);
 
-/** lab_pause - stop a run where it is, all of its threads. */
-void lab_pause(const struct run *run);
+/**
+ * lab_move_busy - as lab_move(), of somebody who does not keep still
+ *
+ * What was busy at the moment is moved again, a few times. Other reasons are for the
+ * caller to judge.
+ */
+struct run *lab_move_busy(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+
+/**
+ * lab_move_half_way - start a move and stop it before most of it is done
+ * @victim: of 8 MiB or more, all of it on node 0; with its children, if it has any
+ * @node: where to
+ * @options: besides --rate and --to
+ *
+ * At least 1 MiB has come and 1 MiB has not, and the process stands still until
+ * lab_resume(). If it is over too soon, all is brought back and moved more slowly.
+ */
+struct run *lab_move_half_way(struct lab *lab, struct victim *victim, int node,
+			      const char *options);
 
 void lab_resume(const struct run *run);
 
-/** lab_await_moving - wait until so many pages of a running move are on @node. */
-void lab_await_moving(struct victim *victim, int node, uint64_t nr_pages);
+/** lab_has_ended - whether a run is over, without waiting for it. */
+bool lab_has_ended(const struct run *run);
 
 /* --------------------------------------------------------------- assertions */
 
@@ -211,7 +239,10 @@ const struct report *lab_assert_moves(struct lab *lab, struct victim *victim,
 				      const char *format, ...) FORMAT(3, 4);
 
 /** lab_assert_status - the run ended with this status. */
-void lab_assert_status(const struct run *run, int status);
+#define lab_assert_status(run, status) \
+	lab_assert_status_at(run, status, __FILE__, __LINE__)
+
+void lab_assert_status_at(const struct run *run, int status, const char *file, int line);
 
 /** lab_assert_says - a run's stderr contains a text. */
 void lab_assert_says(const struct run *run, const char *text);
@@ -257,6 +288,9 @@ uint64_t lab_free_bytes(int node);
  * are not for others and counted nowhere
  */
 void lab_show_all_free(struct lab *lab);
+
+/** lab_drop_caches - write everything out and forget what is clean. */
+void lab_drop_caches(void);
 
 /** lab_leave_free - take a node's memory, in 2 MiB pieces, until so much is free. */
 void lab_leave_free(struct lab *lab, int node, uint64_t bytes);

@@ -12,11 +12,13 @@
 				 (unsigned long)(reported), (unsigned long)(seen)); \
 	} while (0)
 
-void lab_assert_status(const struct run *run, int status)
+void lab_assert_status_at(const struct run *run, int status, const char *file, int line)
 {
-	if (run->status != status)
-		fail_msg("exit status %d instead of %d: %s", run->status, status,
-			 run->err);
+	if (run->status == status)
+		return;
+	print_error("ERROR: exit status %d instead of %d: %s\n", run->status, status,
+		    run->err);
+	_fail(file, line);
 }
 
 void lab_assert_says(const struct run *run, const char *text)

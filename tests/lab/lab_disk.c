@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* File systems with a device of their own, and files with known content on them. */
 #include "lab_files.h"
+#include "lab_world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -148,15 +149,37 @@ struct lab_disk lab_disk(struct lab *lab, const char *name)
 	return lab_disk_with(lab, name, find_type(name)->options);
 }
 
-struct lab_io lab_disk_io(const struct lab_disk *disk)
+/* Returns how many requests are still being served. */
+static uint64_t read_io(const struct lab_disk *disk, struct lab_io *ret_io)
 {
-	struct lab_io io = { 0 };
+	uint64_t nr_in_flight = 0;
 
+	*ret_io = (struct lab_io){ 0 };
 	if (disk->counters_path[0] &&
 	    sscanf(lab_read(disk->counters_path),
-		   "%" SCNu64 " %*u %" SCNu64 " %*u %" SCNu64 " %*u %" SCNu64, &io.reads,
-		   &io.read_sectors, &io.writes, &io.written_sectors) != 4)
+		   "%" SCNu64 " %*u %" SCNu64 " %*u %" SCNu64 " %*u %" SCNu64
+		   " %*u %" SCNu64,
+		   &ret_io->reads, &ret_io->read_sectors, &ret_io->writes,
+		   &ret_io->written_sectors, &nr_in_flight) != 5)
 		fail_msg("'%s' is not as it should be", disk->counters_path);
+	return nr_in_flight;
+}
+
+/* What was done before may still be under way, in a journal's own time. */
+struct lab_io lab_disk_io(const struct lab_disk *disk)
+{
+	double deadline = lab_now() + LAB_ANSWER_SECONDS;
+	struct lab_io io, before;
+	uint64_t nr_in_flight;
+
+	read_io(disk, &io);
+	do {
+		if (lab_now() > deadline)
+			fail_msg("the device does not come to rest");
+		before = io;
+		usleep(30000);
+		nr_in_flight = read_io(disk, &io);
+	} while (nr_in_flight || memcmp(&io, &before, sizeof(io)));
 	return io;
 }
 
@@ -280,10 +303,4 @@ void lab_settle_lru(void)
 
 	if (syscall(SYS_move_pages, 0, 1UL, &page, &node, &status, MPOL_MF_MOVE) < 0)
 		fail_msg("cannot move a page: %s", strerror(errno));
-}
-
-void lab_drop_caches(void)
-{
-	if (system("sync; echo 3 >/proc/sys/vm/drop_caches"))
-		fail_msg("the caches cannot be dropped");
 }

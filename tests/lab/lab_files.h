@@ -39,7 +39,7 @@ struct lab_io {
 	uint64_t written_sectors;
 };
 
-/** lab_disk_io - all zero where there is no device. */
+/** lab_disk_io - once it has come to rest; all zero where there is no device. */
 struct lab_io lab_disk_io(const struct lab_disk *disk);
 
 /** lab_assert_no_io - nothing was read or written since. */
@@ -66,9 +66,6 @@ void lab_assert_file(const char *path, uint64_t offset, uint64_t bytes,
 
 /** lab_settle_lru - pages that are on their way to another LRU list arrive. */
 void lab_settle_lru(void);
-
-/** lab_drop_caches - write everything out and forget what is clean. */
-void lab_drop_caches(void);
 
 /* ---------------------------------------------------------------- the oracle */
 
@@ -119,6 +116,18 @@ void lab_assert_file_accounting(const struct report *report,
 
 /** lab_assert_file_on - so many pages are cached, and all on that node. */
 void lab_assert_file_on(struct lab *lab, const char *path, int node, uint64_t nr_pages);
+
+/** lab_move_file_busy - as lab_move_busy(). */
+struct run *lab_move_file_busy(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+
+/**
+ * lab_move_file_half_way - start a move of a file and stop it before most of it is done
+ * @nr_pages: that the file has, all of them on node 0
+ *
+ * As lab_move_half_way().
+ */
+struct run *lab_move_file_half_way(struct lab *lab, const char *path, int node,
+				   uint64_t nr_pages);
 
 /**
  * lab_assert_file_moves - move an idle file with these arguments (without its path):

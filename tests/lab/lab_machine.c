@@ -195,6 +195,12 @@ void lab_show_all_free(struct lab *lab)
 	lab_set(lab, "/proc/sys/vm/percpu_pagelist_high_fraction", "100000");
 }
 
+void lab_drop_caches(void)
+{
+	if (system("sync; echo 3 >/proc/sys/vm/drop_caches"))
+		fail_msg("the caches cannot be dropped");
+}
+
 /* Pages of the pool are quickly made, belong to nobody, and nothing moves them. What
  * the kernel finds only when it looks for it a second time is taken too. */
 void lab_leave_free(struct lab *lab, int node, uint64_t bytes)

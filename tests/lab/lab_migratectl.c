@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,15 +56,22 @@ void lab_resume(const struct run *run)
 	kill(run->pid, SIGCONT);
 }
 
-/* All threads are stopped once the parent is told so. */
-void lab_pause(const struct run *run)
+bool lab_has_ended(const struct run *run)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOWAIT | WNOHANG) ||
+	       info.si_pid;
+}
+
+/* All threads are stopped once the parent is told so. False: it is over. */
+bool lab_pause(const struct run *run)
 {
 	siginfo_t info;
 
 	kill(run->pid, SIGSTOP);
-	if (waitid(P_PID, (id_t)run->pid, &info, WSTOPPED | WEXITED | WNOWAIT) ||
-	    info.si_code != CLD_STOPPED)
-		fail_msg("the move is over before it could be paused");
+	return !waitid(P_PID, (id_t)run->pid, &info, WSTOPPED | WEXITED | WNOWAIT) &&
+	       info.si_code == CLD_STOPPED;
 }
 
 static struct run *start_run(struct lab *lab, const struct lab_as *as,
@@ -99,34 +107,40 @@ static void print_compactly(const char *text)
 	}
 }
 
-/* Not from wait4(2): what the harness had when it forked is in that. */
+/* Not from wait4(2): what the harness had when it forked is in that, and in what is
+ * seen before the program has begun. */
 static void note_peak(struct run *run)
 {
-	char path[64], line[128];
+	char path[64], line[128], name[32] = "";
 	FILE *status;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", run->pid);
 	status = fopen(path, "re");
-	while (status && fgets(line, sizeof(line), status))
-		sscanf(line, "VmHWM: %ld kB", &run->peak_kib);
+	while (status && fgets(line, sizeof(line), status)) {
+		sscanf(line, "Name: %31s", name);
+		if (strncmp(name, program_invocation_short_name, 15))
+			sscanf(line, "VmHWM: %ld kB", &run->peak_kib);
+	}
 	if (status)
 		fclose(status);
 }
 
 static void reap(struct run *run)
 {
-	double deadline = run->started + LAB_RUN_SECONDS;
+	double deadline = lab_now() + LAB_RUN_SECONDS;
+	struct rusage usage;
 	int status;
 	pid_t pid;
 
-	while (!(pid = waitpid(run->pid, &status, WNOHANG))) {
+	while (!(pid = wait4(run->pid, &status, WNOHANG, &usage))) {
 		if (lab_now() > deadline)
 			fail_msg("the program does not end");
 		note_peak(run);
 		usleep(2000);
 	}
 	if (pid < 0)
-		fail_msg("waitpid: %s", strerror(errno));
+		fail_msg("wait4: %s", strerror(errno));
+	run->whole_peak_kib = usage.ru_maxrss;
 	run->seconds = lab_now() - run->started;
 	run->finished = true;
 	run->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -2,6 +2,7 @@
 /* Victims: starting them, talking to them, and looking at them. */
 #include "lab_world.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,19 +14,45 @@
 
 #define MAX_LINE 256
 
-static bool is_asleep(pid_t pid)
+static char read_state(pid_t pid, pid_t thread)
 {
 	char path[64], text[512] = "", *state;
 	FILE *stream;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, thread);
 	stream = fopen(path, "re");
 	if (!stream || !fgets(text, sizeof(text), stream))
 		text[0] = '\0';
 	if (stream)
 		fclose(stream);
 	state = strrchr(text, ')');
-	return !state || strchr("SZ", state[2]);
+	return state ? state[2] : 'Z';
+}
+
+/* The other threads count only where they do the leader's work. */
+static bool are_others_asleep(pid_t pid)
+{
+	char path[64];
+	struct dirent *entry;
+	bool asleep = true;
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	directory = opendir(path);
+	while (directory && asleep && (entry = readdir(directory))) {
+		if (atoi(entry->d_name) > 0)
+			asleep = strchr("SZ", read_state(pid, atoi(entry->d_name)));
+	}
+	if (directory)
+		closedir(directory);
+	return asleep;
+}
+
+static bool is_asleep(pid_t pid)
+{
+	char state = read_state(pid, pid);
+
+	return state == 'S' || (state == 'Z' && are_others_asleep(pid));
 }
 
 /* Before it waits for the next command, it may still touch a page for the first time,
@@ -126,6 +153,30 @@ struct victim *lab_victim_as(struct lab *lab, const struct lab_as *as, const cha
 	victim = start_victim(lab, as, format, arguments);
 	va_end(arguments);
 	return victim;
+}
+
+static bool is_huge(struct lab *lab, const struct victim *victim, int node)
+{
+	return oracle_count_flag(lab_look(lab, victim), ORACLE_THP, node, victim->start,
+				 victim->end) == victim->nr_pages;
+}
+
+struct victim *lab_huge_victim(struct lab *lab, const struct lab_as *as,
+			       unsigned int mebibytes, int node)
+{
+	struct victim *victim;
+
+	for (int i = 0; i < 5; i++) {
+		victim = lab_victim_as(lab, as, "--kind thp --size %uM --node %d",
+				       mebibytes, node);
+		if (is_huge(lab, victim, node))
+			return victim;
+		lab_end_victim(lab, victim);
+		lab_drop_caches();
+		lab_shell(lab, NULL, "echo 1 >/proc/sys/vm/compact_memory");
+	}
+	fail_msg("node %d has no huge pages to give", node);
+	return NULL;
 }
 
 void lab_tell(struct victim *victim, const char *command)
@@ -238,21 +289,4 @@ struct oracle_view *lab_look(struct lab *lab, const struct victim *victim)
 uint64_t lab_count(const struct victim *victim, const struct oracle_view *view, int node)
 {
 	return oracle_count(view, node, victim->start, victim->end);
-}
-
-void lab_await_moving(struct victim *victim, int node, uint64_t nr_pages)
-{
-	double deadline = lab_now() + LAB_ANSWER_SECONDS;
-	struct oracle_view view = { 0 };
-	uint64_t nr_there;
-
-	do {
-		if (lab_now() > deadline)
-			fail_msg("nothing of victim %d comes to node %d", victim->pid,
-				 node);
-		usleep(10000);
-		look(&view, victim->pid);
-		nr_there = lab_count(victim, &view, node);
-		oracle_forget(&view);
-	} while (nr_there < nr_pages);
 }

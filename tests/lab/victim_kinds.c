@@ -163,9 +163,9 @@ static int page_out(struct victim_memory *memory)
 	int err = 0;
 
 	/* A page that another CPU still has in its batch stays the first time. */
-	for (int i = 0; i < 20 && !err && is_resident(memory); i++) {
+	for (int i = 0; i < 200 && !err && is_resident(memory); i++) {
 		err = advise(memory, MADV_PAGEOUT);
-		usleep(50000);
+		usleep(20000);
 	}
 	return err;
 }

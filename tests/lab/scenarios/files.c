@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Files that a process maps, and the libraries that all processes map. */
-#include "lab.h"
+#include "lab_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +15,11 @@ static uint64_t count_dirty(struct lab *lab, const struct victim *victim)
 static void a_shared_mapping_moves_dirty_as_it_is(void **state)
 {
 	struct lab *lab = *state;
-	const char *mounted = lab_mount(lab, "ext4", 64);
-	struct victim *victim;
-
 	/* Nobody but the move shall write pages back. */
-	lab_set(lab, "/proc/sys/vm/dirty_writeback_centisecs", "0");
-	victim = lab_victim(lab, "--kind file-shared --path %s/file --size 8M --node 0",
-			    mounted);
+	struct lab_disk disk = lab_disk(lab, "ext4");
+	struct victim *victim = lab_victim(
+		lab, "--kind file-shared --path %s/file --size 8M --node 0", disk.path);
+
 	assert_int_equal(count_dirty(lab, victim), victim->nr_pages);
 	lab_assert_moves(lab, victim, "--to 1");
 	lab_assert_all_on(lab, victim, 1);

@@ -116,7 +116,7 @@ static void assert_journal_says_why(struct lab *lab, const struct lab_disk *disk
 /* On old kernels pages become dirty when the journal has their data. */
 static void await_dirty(struct lab *lab, const char *path)
 {
-	double deadline = lab_now() + 20;
+	double deadline = lab_now() + 120;
 
 	while (lab_look_at_file(lab, path)->nr_dirty != NR_PAGES) {
 		if (lab_now() > deadline)

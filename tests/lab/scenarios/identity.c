@@ -85,6 +85,24 @@ static void a_process_in_another_pid_namespace_goes_by_the_outer_pid(void **stat
 	lab_assert_all_on(lab, victim, 1);
 }
 
+/* Of the pids that the victim knows of them nobody here knows anything. */
+static void await_children(pid_t pid, unsigned int nr)
+{
+	double deadline = lab_now() + 60;
+	unsigned int nr_found;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	do {
+		if (lab_now() > deadline)
+			fail_msg("the process has no children");
+		usleep(10000);
+		nr_found = 0;
+		for (const char *at = lab_read(path); *at; at++)
+			nr_found += *at == ' ';
+	} while (nr_found < nr);
+}
+
 static void a_tree_across_a_pid_namespace_is_found(void **state)
 {
 	struct lab_as as = { .own_pid_namespace = true };
@@ -93,7 +111,7 @@ static void a_tree_across_a_pid_namespace_is_found(void **state)
 	struct run *run;
 
 	lab_tell(victim, "fork 2");
-	sleep(1);
+	await_children(victim->pid, 2);
 	run = lab_move(lab, "--tree --to 1 %d", victim->pid);
 	lab_assert_status(run, EXIT_IN_PLACE);
 	assert_int_equal(run->report->processes, 3);
@@ -144,7 +162,7 @@ static void a_thread_and_its_process_are_one_target(void **state)
 
 	lab_ask(victim, "start churn");
 	thread = other_thread_of(victim->pid);
-	run = lab_move(lab, "--to 1 %d", thread);
+	run = lab_move_busy(lab, "--to 1 %d", thread);
 	lab_assert_status(run, EXIT_IN_PLACE);
 
 	lab_assert_all_on(lab, victim, 1);

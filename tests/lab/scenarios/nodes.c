@@ -13,7 +13,9 @@ static void take_node_2_offline(struct lab *lab)
 	lab_shell(lab,
 		  "for state in /sys/devices/system/memory/memory*/state; do "
 		  "grep -q offline $state && echo online_movable >$state; done; true",
-		  "for block in " BLOCKS "; do echo offline >$block/state || exit; done");
+		  "for i in $(seq 20); do busy=; for block in " BLOCKS "; do "
+		  "grep -q offline $block/state || echo offline >$block/state || busy=1; "
+		  "done; [ $busy ] || exit 0; sleep 0.5; done; exit 1");
 }
 
 static void memory_moves_to_a_node_without_processors_and_back(void **state)
@@ -52,10 +54,8 @@ static void a_node_that_vanishes_is_the_reason_for_what_is_left(void **state)
 {
 	struct lab *lab = *state;
 	struct victim *victim = lab_victim(lab, "--size 16M --node 0");
-	struct run *run = lab_start_move(lab, "--rate 8M --to 2 %d", victim->pid);
+	struct run *run = lab_move_half_way(lab, victim, 2, "");
 
-	lab_await_moving(victim, 2, 256);
-	lab_pause(run);
 	take_node_2_offline(lab);
 	lab_resume(run);
 	lab_finish(run);

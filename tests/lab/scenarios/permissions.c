@@ -25,8 +25,7 @@ static void huge_pages_of_a_user_move_whole(void **state)
 {
 	struct lab_as nobody = { .uid = NOBODY };
 	struct lab *lab = *state;
-	struct victim *victim =
-		lab_victim_as(lab, &nobody, "--kind thp --size 8M --node 0");
+	struct victim *victim = lab_huge_victim(lab, &nobody, 8, 0);
 	struct oracle_view *before = lab_look(lab, victim), *after;
 	struct run *run = lab_move_as(lab, &nobody, "--to 1 %d", victim->pid);
 

@@ -124,9 +124,10 @@ static void without_a_source_pages_go_to_the_nearest(void **state)
 static void what_the_nearest_has_no_room_for_goes_to_the_next(void **state)
 {
 	struct lab *lab = *state;
-	struct victim *victim = lab_victim(lab, "--size 64M --node 0");
+	struct victim *victim = lab_victim(lab, "--size 96M --node 0");
 	struct oracle_view *view;
 
+	lab_drop_caches();
 	lab_leave_free(lab, 3, 60 * MEBIBYTE);
 	lab_assert_moves(lab, victim, "--to 2-3");
 	view = lab_look(lab, victim);
@@ -186,7 +187,7 @@ static void weights_give_one_node_more(void **state)
 static void huge_pages_are_spread_whole(void **state)
 {
 	struct lab *lab = *state;
-	struct victim *victim = lab_victim(lab, "--kind thp --size 16M --node 0");
+	struct victim *victim = lab_huge_victim(lab, NULL, 16, 0);
 	struct oracle_view *view;
 
 	lab_assert_moves(lab, victim, "--place spread --to 2,3");

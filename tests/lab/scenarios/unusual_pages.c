@@ -10,7 +10,7 @@
 
 static void await_merged(uint64_t nr_pages)
 {
-	double deadline = lab_now() + 60;
+	double deadline = lab_now() + 240;
 
 	while (strtoull(lab_read(KSM "pages_sharing"), NULL, 10) < nr_pages) {
 		if (lab_now() > deadline)
@@ -105,7 +105,8 @@ static void a_terabyte_with_few_pages_is_quick_and_small(void **state)
 
 	run = lab_move(lab, "--to 1 %d", victim->pid);
 	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_true(run->seconds < 15);
+	/* To look at each of its pages would take many minutes. */
+	assert_true(run->seconds < 60);
 	assert_in_range(run->peak_kib, 1024, 8191);
 	view = lab_look(lab, victim);
 	assert_int_equal(
