@@ -117,6 +117,11 @@ static ssize_t call_pread(int fd, void *buffer, size_t length, off_t offset)
 	return or_errno(pread(fd, buffer, length, offset));
 }
 
+static ssize_t call_write(int fd, const void *buffer, size_t length)
+{
+	return or_errno(write(fd, buffer, length));
+}
+
 static int call_pagemap_scan(int fd, void *arg)
 {
 	return (int)or_errno(ioctl(fd, PAGEMAP_SCAN, arg));
@@ -176,6 +181,7 @@ const struct mig_calls mig_calls_kernel = {
 	.process_vm_readv = call_process_vm_readv,
 	.kcmp_vm = call_kcmp_vm,
 	.pread = call_pread,
+	.write = call_write,
 	.pagemap_scan = call_pagemap_scan,
 	.cachestat = call_cachestat,
 	.mincore = call_mincore,

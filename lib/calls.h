@@ -40,8 +40,10 @@ struct mig_calls {
 				    const struct iovec *remote, size_t nr_remote);
 	/** kcmp(2) with KCMP_VM: 0 where both share one memory. */
 	int (*kcmp_vm)(pid_t a, pid_t b);
-	/** A read of /proc/PID/pagemap, kpageflags or kpagecount. */
+	/** A read of /proc/PID/pagemap, kpageflags, kpagecount or kpagecgroup. */
 	ssize_t (*pread)(int fd, void *buffer, size_t length, off_t offset);
+	/** A write to a file of /sys that has the kernel do something. */
+	ssize_t (*write)(int fd, const void *buffer, size_t length);
 	/** ioctl(2) PAGEMAP_SCAN; @arg is a struct pm_scan_arg. */
 	int (*pagemap_scan)(int fd, void *arg);
 	/** cachestat(2), Linux 6.5; @counts: cached, dirty, under writeback, evicted and

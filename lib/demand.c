@@ -10,6 +10,7 @@
 #include "process.h"
 #include "residency.h"
 #include "select.h"
+#include "target.h"
 
 struct search {
 	struct mig_plan *plan;
@@ -45,30 +46,36 @@ static int add_demand(struct mig_plan *plan, enum mig_kind kind, int from, int t
 	return r;
 }
 
-/* What numa_maps says of a mapping, spread over the targets by their shares. */
-static int demand_by_nodes(struct mig_plan *plan, const struct mig_mapping *mapping)
+/* Spread over the targets by their shares. */
+int mig_demand_add_node(struct mig_plan *plan, enum mig_kind kind, int from,
+			uint64_t nr_pages)
 {
 	const struct mig_nodeset *targets = mig_placement_get_targets(plan->placement);
+	int r = 0;
 
-	for (int from = 0; from < MIG_MAX_NODES; from++) {
-		uint64_t pages = mapping->node_pages[from];
+	if (!nr_pages)
+		return 0;
+	for (int to = mig_nodeset_next(targets, MIG_NO_NODE); !r && to != MIG_NO_NODE;
+	     to = mig_nodeset_next(targets, to)) {
+		uint64_t whole;
+		uint64_t share =
+			mig_placement_get_share(plan->placement, from, to, &whole);
 
-		if (!pages)
-			continue;
-		for (int to = mig_nodeset_next(targets, MIG_NO_NODE); to != MIG_NO_NODE;
-		     to = mig_nodeset_next(targets, to)) {
-			uint64_t whole;
-			uint64_t share = mig_placement_get_share(plan->placement, from,
-								 to, &whole);
-			int r = from == to ? 0
-					   : add_demand(plan, mapping->kind, from, to,
-							pages * share / whole);
-
-			if (r < 0)
-				return r;
-		}
+		if (from != to)
+			r = add_demand(plan, kind, from, to, nr_pages * share / whole);
 	}
-	return 0;
+	return r;
+}
+
+/* What numa_maps says of a mapping. */
+static int demand_by_nodes(struct mig_plan *plan, const struct mig_mapping *mapping)
+{
+	int r = 0;
+
+	for (int from = 0; !r && from < MIG_MAX_NODES; from++)
+		r = mig_demand_add_node(plan, mapping->kind, from,
+					mapping->node_pages[from]);
+	return r;
 }
 
 typedef int (*units_fn)(struct mig_plan *plan, const struct mig_page_scan *scan,
@@ -223,16 +230,19 @@ static int note_process(struct mig_plan *plan, const struct mig_process *process
 	return mig_plan_add_finding(plan, &finding);
 }
 
-/* That it cannot be planned is a finding. */
+/* That it cannot be planned is a finding; it is not walked then, and not counted again. */
 static int look_at_process(struct search *search, const struct mig_process *process)
 {
 	struct mig_plan *plan = search->plan;
+	size_t first = plan->nr_spans;
 	int r = probe(plan, process);
 
 	if (!r)
 		r = look_at_mappings(search, process);
 	if (!r)
 		r = mig_residency_add_swapped(plan->residency, process);
+	if (r < 0)
+		plan->nr_spans = first;
 	if (r == -ESRCH || r == -EINVAL)
 		return note_process(plan, process, MIG_FINDING_PROCESS_GONE);
 	if (r == -EPERM || r == -EACCES)
@@ -282,7 +292,9 @@ static int look_at_new(struct search *search)
 		r = look_at_process(search,
 				    mig_target_get_process(plan->target, search->member));
 	}
-	if (r >= 0 && nr_new && count_gone(plan, first) == nr_new)
+	/* A cgroup may as well have been empty. */
+	if (r >= 0 && nr_new && count_gone(plan, first) == nr_new &&
+	    !plan->target->nr_cgroups)
 		return -ESRCH;
 	while (r >= 0 && at < plan->nr_spans)
 		r = look_at_shared(search, at, &at);

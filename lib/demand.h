@@ -15,6 +15,13 @@
  */
 int mig_demand_find(struct mig_plan *plan);
 
+/**
+ * mig_demand_add_node - count pages of which only the node is known
+ * Errors: -ENOMEM.
+ */
+int mig_demand_add_node(struct mig_plan *plan, enum mig_kind kind, int from,
+			uint64_t nr_pages);
+
 /** mig_demand_add_units - count units that were looked at. Errors: -ENOMEM. */
 int mig_demand_add_units(struct mig_plan *plan, const struct mig_page_scan *scan,
 			 const struct mig_span *span, const struct mig_units *units);

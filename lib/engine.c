@@ -131,6 +131,7 @@ static void end_engine(struct mig_engine *engine)
 	mig_walks_done(&engine->walks);
 	mig_file_walk_done(&engine->file_walk);
 	mig_frametable_done(&engine->arrived);
+	free(engine->cache_rest);
 }
 
 /* Progress, the time limit, and how many workers are of use. */
@@ -299,13 +300,12 @@ static bool wait_until(struct mig_engine *engine, struct mig_crew *crew,
 	}
 }
 
-static int run_passes(struct mig_engine *engine, struct mig_crew *crew,
-		      struct mig_worker *workers, struct mig_totals *totals)
+/* What was busy at the first pass, again and again. */
+static int run_retries(struct mig_engine *engine, struct mig_crew *crew,
+		       struct mig_worker *workers, struct mig_totals *totals)
 {
-	int r;
+	int r = 0;
 
-	engine->pass = 1;
-	r = walk_all(engine, crew, workers, totals);
 	while (!r && engine->pass < engine->options.passes &&
 	       anyone_wants_pass(crew, workers)) {
 		uint64_t pause = mig_engine_pass_pause_ns(++engine->pass);
@@ -314,10 +314,52 @@ static int run_passes(struct mig_engine *engine, struct mig_crew *crew,
 			break;
 		r = run_workers(engine, crew, workers, mig_retry_pass, totals);
 	}
-	totals->passes = engine->pass;
+	if (engine->pass > totals->passes)
+		totals->passes = engine->pass;
 	if (!r)
 		r = run_workers(engine, crew, workers, mig_worker_settle, totals);
 	return r;
+}
+
+static int run_passes(struct mig_engine *engine, struct mig_crew *crew,
+		      struct mig_worker *workers, struct mig_totals *totals)
+{
+	int r;
+
+	engine->pass = 1;
+	r = walk_all(engine, crew, workers, totals);
+	return r < 0 ? r : run_retries(engine, crew, workers, totals);
+}
+
+/* What a run that does not move pages itself is watched by. */
+struct watch {
+	struct mig_engine *engine;
+	struct mig_crew *crew;
+	struct mig_totals *totals;
+};
+
+static bool watch(void *data)
+{
+	const struct watch *all = data;
+
+	tick(all->engine, all->crew, all->totals);
+	return mig_engine_is_stopped(all->engine);
+}
+
+/* Members have moved. What cannot be done is said: what was moved is not lost. */
+static int run_cache(struct mig_engine *engine, struct mig_crew *crew,
+		     struct mig_worker *workers, struct mig_outcome *outcome)
+{
+	struct watch all = { engine, crew, &outcome->totals };
+	int r = mig_engine_cache_move(engine, watch, &all, outcome);
+
+	if (r < 0)
+		outcome->totals.error = r;
+	if (r <= 0)
+		return 0;
+	engine->pass = 1;
+	r = run_workers(engine, crew, workers, mig_worker_walk_files, &outcome->totals);
+	return r < 0 ? r : run_retries(engine, crew, workers, &outcome->totals);
 }
 
 /* thp_migration_split of /proc/vmstat: system-wide, but zero means none of ours. */
@@ -346,7 +388,8 @@ static void count_files(const struct mig_plan *plan, struct mig_totals *totals)
 {
 	const struct mig_files *files = mig_target_get_files(plan->target);
 
-	if (files)
+	/* Those are only where a cgroup's cache is looked for. */
+	if (files && !plan->cache.is_open)
 		totals->files_denied +=
 			__atomic_load_n(&files->nr_problems, __ATOMIC_RELAXED);
 }
@@ -363,14 +406,30 @@ static void count_members(const struct mig_plan *plan, struct mig_totals *totals
 	}
 }
 
+/* What the workers have found in no file. */
+static int sum_up_cache(const struct mig_engine *engine, const struct mig_crew *crew,
+			const struct mig_worker *workers, struct mig_outcome *outcome)
+{
+	CLEANUP_MIG(residency) struct mig_residency *found = NULL;
+	int r = mig_residency_new(engine->plan->context, &found);
+
+	for (unsigned int i = 0; !r && engine->plan->self.process && i < crew->most; i++)
+		r = mig_residency_merge(found, workers[i].before);
+	if (!r)
+		mig_engine_cache_end(engine, found, outcome);
+	return r;
+}
+
 /* Before and after, as the workers came to files and left them. A plan that has looked
  * at all of them wants all of them looked at afterwards too. */
 static int sum_up_files(struct mig_engine *engine, const struct mig_crew *crew,
-			const struct mig_worker *workers)
+			const struct mig_worker *workers, struct mig_outcome *outcome)
 {
 	struct mig_plan *plan = engine->plan;
 	int r = 0;
 
+	if (plan->cache.is_open)
+		return sum_up_cache(engine, crew, workers, outcome);
 	if (!plan->self.process || (!plan->is_estimated && mig_engine_is_stopped(engine)))
 		return 0;
 	r = mig_residency_new(plan->context, &plan->files_after);
@@ -421,9 +480,11 @@ static int run(struct mig_engine *engine, struct mig_outcome *outcome)
 	if (!r)
 		r = run_passes(engine, &crew, workers, &outcome->totals);
 	if (!r)
-		r = sum_up(engine, &crew, workers, splits, outcome);
+		r = run_cache(engine, &crew, workers, outcome);
 	if (!r)
-		r = sum_up_files(engine, &crew, workers);
+		r = sum_up_files(engine, &crew, workers, outcome);
+	if (!r)
+		r = sum_up(engine, &crew, workers, splits, outcome);
 	for (unsigned int i = 0; i < ready; i++)
 		mig_worker_done(&workers[i]);
 	return r;

@@ -29,6 +29,9 @@ struct mig_engine {
 	struct mig_destinations destinations;
 	struct mig_frametable arrived; /**< frames of shared pages that this run filled */
 	bool tracks_arrivals;
+	bool asks_files; /**< for the cache of cgroups, which comes after the members */
+	struct mig_cgroup_pages *cache_rest; /**< what they are asked for; owned */
+	int cache_end; /**< why they are not, see mig_cgroup_cache_book_rest() */
 	uint64_t begin_ns;
 	uint64_t planned_pages;
 	unsigned int pass;
@@ -58,6 +61,20 @@ bool mig_engine_sleep_until(struct mig_engine *engine, uint64_t when_ns);
 
 /** mig_engine_wait_gate - wait while there are more workers than are of use. */
 void mig_engine_wait_gate(struct mig_engine *engine, unsigned int worker);
+
+/**
+ * mig_engine_cache_move - move the cache of cgroups, as far as DAMON can (engine_cache.c)
+ * Errors: -ENOMEM, -EIO. Return: 1: files are to be asked for the rest; 0: not.
+ */
+int mig_engine_cache_move(struct mig_engine *engine, bool (*is_stopped)(void *data),
+			  void *data, struct mig_outcome *outcome);
+
+/**
+ * mig_engine_cache_end - book what was come to neither way
+ * @found: by node, pages in files
+ */
+void mig_engine_cache_end(const struct mig_engine *engine,
+			  const struct mig_residency *found, struct mig_outcome *outcome);
 
 /** mig_engine_pass_pause_ns - how long to wait before a pass: longer each time. */
 uint64_t mig_engine_pass_pause_ns(unsigned int pass);

@@ -206,6 +206,8 @@ static int look(struct survey *survey, struct mig_found *noted)
 
 static bool may_estimate(const struct mig_plan *plan)
 {
+	if (plan->cache.is_open)
+		return true;
 	/* With a choice of targets room is given away source by source. */
 	return plan->options.may_estimate && !mig_placement_has_choice(plan->placement);
 }
@@ -215,6 +217,11 @@ static int estimate(struct mig_plan *plan, struct mig_found *ret_noted)
 {
 	int r = mig_file_estimate(plan, &plan->is_estimated);
 
+	/* That some of them are in files is no demand of its own. */
+	if (plan->cache.is_open) {
+		plan->is_estimated = true;
+		plan->estimated_pages = 0;
+	}
 	if (r < 0 || plan->is_estimated)
 		return r;
 	*ret_noted = plan->found;

@@ -48,12 +48,15 @@ void mig_worker_count_found(struct mig_worker *worker, enum mig_kind kind)
 		count_units(worker, worker->before, kind);
 }
 
-/* Where the pages of a window are, while they are still mapped here. */
+/* Where the pages of a window are, while they are still mapped here. Those of a cgroup's
+ * cache are counted by their frames. */
 static void count_left_behind(struct mig_worker *worker, struct mig_window_walk *window)
 {
 	const struct mig_span span = mig_window_get_span(&window->window);
 	uint64_t at = span.start;
 
+	if (worker->engine->plan->cache.is_open)
+		return;
 	mig_page_scan_set_process(&worker->scan, window->walk.process,
 				  &window->walk.pagemap);
 	while (at < span.end && !worker->outcome->totals.error) {
@@ -95,6 +98,7 @@ void mig_worker_settle(struct mig_worker *worker)
 
 static void walk_window(struct mig_worker *worker, struct mig_window_walk *window)
 {
+	const struct mig_cgroup_cache *cache = &worker->engine->plan->cache;
 	const struct mig_span span = mig_window_get_span(&window->window);
 	const struct mig_chunk chunk = { .span = span,
 					 .start = span.start,
@@ -103,6 +107,8 @@ static void walk_window(struct mig_worker *worker, struct mig_window_walk *windo
 	hold(worker, window);
 	mig_page_scan_set_process(&worker->scan, window->walk.process,
 				  &window->walk.pagemap);
+	if (cache->is_open)
+		worker->scan.only_cache = cache;
 	mig_worker_take_chunk(worker, &window->walk, &chunk);
 	if (worker->nr_windows >= MIG_WORKER_WINDOWS)
 		mig_worker_flush(worker);
@@ -120,7 +126,8 @@ void mig_worker_walk_files(struct mig_worker *worker)
 	struct mig_window_walk *window;
 	int r;
 
-	if (!engine->plan->self.process)
+	if (!engine->plan->self.process ||
+	    (engine->plan->cache.is_open && !engine->asks_files))
 		return;
 	while (!outcome->totals.error && !mig_engine_is_stopped(engine)) {
 		r = mig_file_walk_next(&engine->file_walk, &worker->scratch, outcome,

@@ -44,7 +44,7 @@ int mig_filesystems_new(const struct mig_context *context, pid_t pid,
 			struct mig_filesystems **ret_filesystems)
 {
 	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
-	int fd, r;
+	int fd = -ENOENT, r;
 
 	filesystems = calloc(1, sizeof(*filesystems));
 	if (!filesystems)
@@ -52,7 +52,8 @@ int mig_filesystems_new(const struct mig_context *context, pid_t pid,
 	filesystems->table = mnt_new_table();
 	if (!filesystems->table)
 		return -ENOMEM;
-	fd = mig_procfs_open(context, "proc/%d/mountinfo", pid);
+	if (pid)
+		fd = mig_procfs_open(context, "proc/%d/mountinfo", pid);
 	if (fd < 0)
 		fd = mig_procfs_open(context, "proc/self/mountinfo");
 	if (fd < 0 && fd != -ENOENT)
@@ -130,4 +131,27 @@ const char *mig_filesystems_get_directory(const struct mig_filesystems *filesyst
 	struct libmnt_fs *entry = find_mount(filesystems, mount_id);
 
 	return entry ? mnt_fs_get_target(entry) : NULL;
+}
+
+int mig_filesystems_visit(const struct mig_filesystems *filesystems, const char *type,
+			  int (*visit)(void *data, const struct mig_mount *mount),
+			  void *data)
+{
+	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *entry = NULL;
+	int r = iterator ? 0 : -ENOMEM;
+
+	while (!r && !mnt_table_next_fs(filesystems->table, iterator, &entry)) {
+		const struct mig_mount mount = {
+			.id = (uint64_t)mnt_fs_get_id(entry),
+			.directory = mnt_fs_get_target(entry),
+			.root = mnt_fs_get_root(entry),
+		};
+		const char *its_type = mnt_fs_get_fstype(entry);
+
+		if (its_type && mount.directory && mount.root && !strcmp(its_type, type))
+			r = visit(data, &mount);
+	}
+	mnt_free_iter(iterator);
+	return r;
 }

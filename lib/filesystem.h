@@ -9,7 +9,7 @@ struct mig_filesystems;
 
 /**
  * mig_filesystems_new - read what is mounted
- * @pid: where this process sees it; if it has no such file, where the caller does
+ * @pid: where this process sees it; 0, or if it has no such file: where the caller does
  *
  * File systems that the kernel mounts for itself (SysV memory, memfd) are not
  * among them. A root without mountinfo has none.
@@ -51,5 +51,21 @@ bool mig_filesystems_get_option(const struct mig_filesystems *filesystems,
  */
 const char *mig_filesystems_get_directory(const struct mig_filesystems *filesystems,
 					  uint64_t mount_id);
+
+/** A mount. All is borrowed, and valid as long as the table. */
+struct mig_mount {
+	uint64_t id;           /**< its number in mountinfo */
+	const char *directory; /**< where it is mounted */
+	const char *root; /**< what of the file system is mounted there: "/" is all */
+};
+
+/**
+ * mig_filesystems_visit - each mount of a type, in the order of the table
+ * @visit: non-zero ends the walk with that value
+ * Errors: -ENOMEM.
+ */
+int mig_filesystems_visit(const struct mig_filesystems *filesystems, const char *type,
+			  int (*visit)(void *data, const struct mig_mount *mount),
+			  void *data);
 
 #endif

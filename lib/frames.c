@@ -12,21 +12,15 @@
 
 #define MEMORY_DIRECTORY "sys/devices/system/memory"
 
-/* Frames [start, end) of one node; sorted, apart from each other. */
-struct run {
-	uint64_t start;
-	uint64_t end;
-	int node; /**< MIG_NO_NODE: shared by nodes */
-};
-
 struct mig_frames {
-	struct run *runs;
+	/* Sorted, apart from each other; those that nodes share have MIG_NO_NODE. */
+	struct mig_frames_run *runs;
 	size_t nr_runs;
 };
 
 /* Memory blocks as they are found: one entry for each node that links to one. */
 struct blocks {
-	struct run *entries; /**< in units of blocks, each one long */
+	struct mig_frames_run *entries; /**< in units of blocks, each one long */
 	size_t count;
 	size_t capacity;
 	int node; /**< whose directory is being read */
@@ -40,7 +34,7 @@ static int add_block(void *data, uint64_t number)
 		return -EBADMSG;
 	if (blocks->count == blocks->capacity) {
 		size_t capacity = blocks->capacity ? 2 * blocks->capacity : 256;
-		struct run *larger =
+		struct mig_frames_run *larger =
 			reallocarray(blocks->entries, capacity, sizeof(*larger));
 
 		if (!larger)
@@ -48,7 +42,7 @@ static int add_block(void *data, uint64_t number)
 		blocks->entries = larger;
 		blocks->capacity = capacity;
 	}
-	blocks->entries[blocks->count++] = (struct run){
+	blocks->entries[blocks->count++] = (struct mig_frames_run){
 		.start = number,
 		.end = number + 1,
 		.node = blocks->node,
@@ -113,20 +107,20 @@ static int read_block_frames(struct mig_context *context, uint64_t *ret_nr_frame
 
 static int compare_starts(const void *a, const void *b)
 {
-	const struct run *x = a, *y = b;
+	const struct mig_frames_run *x = a, *y = b;
 
 	return (x->start > y->start) - (x->start < y->start);
 }
 
 /* Sorts, and makes one run of neighbours of one node. Return: the number of runs. */
-static size_t merge(struct run *runs, size_t count)
+static size_t merge(struct mig_frames_run *runs, size_t count)
 {
 	size_t merged = 0;
 
 	qsort(runs, count, sizeof(*runs), compare_starts);
 	/* First the blocks that several nodes link to, which change their node. */
 	for (size_t i = 0; i < count; i++) {
-		struct run *last = merged ? &runs[merged - 1] : NULL;
+		struct mig_frames_run *last = merged ? &runs[merged - 1] : NULL;
 
 		if (last && last->start == runs[i].start)
 			last->node = MIG_NO_NODE;
@@ -136,7 +130,7 @@ static size_t merge(struct run *runs, size_t count)
 	count = merged;
 	merged = 0;
 	for (size_t i = 0; i < count; i++) {
-		struct run *last = merged ? &runs[merged - 1] : NULL;
+		struct mig_frames_run *last = merged ? &runs[merged - 1] : NULL;
 
 		if (last && last->end == runs[i].start && last->node == runs[i].node)
 			last->end = runs[i].end;
@@ -146,7 +140,7 @@ static size_t merge(struct run *runs, size_t count)
 	return merged;
 }
 
-static int scale(struct run *runs, size_t nr_runs, uint64_t nr_frames)
+static int scale(struct mig_frames_run *runs, size_t nr_runs, uint64_t nr_frames)
 {
 	for (size_t i = 0; i < nr_runs; i++)
 		if (__builtin_mul_overflow(runs[i].start, nr_frames, &runs[i].start) ||
@@ -157,7 +151,7 @@ static int scale(struct run *runs, size_t nr_runs, uint64_t nr_frames)
 
 int mig_frames_new(const struct mig_topology *topology, struct mig_frames **ret_frames)
 {
-	CLEANUP_FREE struct run *runs = NULL;
+	CLEANUP_FREE struct mig_frames_run *runs = NULL;
 	struct mig_frames *frames;
 	struct blocks blocks = { 0 };
 	uint64_t nr_frames = 0;
@@ -195,14 +189,16 @@ void mig_frames_free(struct mig_frames *frames)
 	free(frames);
 }
 
-int mig_frames_get_node(const struct mig_frames *frames, uint64_t frame)
+/* The last run that starts at or before @frame, the first one if there is none. */
+static const struct mig_frames_run *find_run(const struct mig_frames *frames,
+					     uint64_t frame)
 {
-	const struct run *run = frames->runs;
+	const struct mig_frames_run *run = frames->runs;
 	size_t count = frames->nr_runs;
 
 	/*
-	 * The last run that starts at or before @frame. One comparison a step and no
-	 * jump that depends on it: this is asked for every page of a process.
+	 * One comparison a step and no jump that depends on it: this is asked for every
+	 * page of a process.
 	 */
 	while (count > 1) {
 		size_t half = count / 2;
@@ -210,7 +206,27 @@ int mig_frames_get_node(const struct mig_frames *frames, uint64_t frame)
 		run += run[half].start <= frame ? half : 0;
 		count -= half;
 	}
+	return run;
+}
+
+int mig_frames_get_node(const struct mig_frames *frames, uint64_t frame)
+{
+	const struct mig_frames_run *run = find_run(frames, frame);
+
 	return frame >= run->start && frame < run->end ? run->node : MIG_NO_NODE;
+}
+
+bool mig_frames_next_run(const struct mig_frames *frames, uint64_t frame,
+			 struct mig_frames_run *ret_run)
+{
+	const struct mig_frames_run *end = frames->runs + frames->nr_runs;
+
+	for (const struct mig_frames_run *run = find_run(frames, frame); run < end; run++)
+		if (run->end > frame && run->node != MIG_NO_NODE) {
+			*ret_run = *run;
+			return true;
+		}
+	return false;
 }
 
 uint64_t mig_frames_get_end(const struct mig_frames *frames)

@@ -694,6 +694,243 @@ int mig_files_look(struct mig_files *files, const struct mig_topology *topology,
 int mig_target_add_files(struct mig_target *target, struct mig_files *files);
 
 /* ------------------------------------------------------------------------ *
+ * Cgroups
+ * ------------------------------------------------------------------------ */
+
+struct mig_cgroup;
+
+/**
+ * mig_cgroup_open - hold a cgroup
+ * @name: a path, absolute as a file system shows it ("/sys/fs/cgroup/batch") or below
+ *        the root of the hierarchy, with or without a slash before it; the name of a
+ *        systemd unit ("postgresql.service", "user-1000.slice"); "pid:N", the cgroup
+ *        that a process is in; or "job:ID", that of a Slurm or PBS job
+ *
+ * Where the hierarchies are mounted is read from the mount table. On cgroup v2 there is
+ * one; of v1 those of the controllers memory, cpuset and freezer are used, each where it
+ * has the cgroup. Its members are those in the hierarchy of an absolute path, otherwise
+ * in the first of these that has it, v2 last; of "pid:N" in the first where the process
+ * is not in the root. A unit or a job is looked for in the whole hierarchy; of units with
+ * the same name that of the system's manager goes before those of users and containers.
+ * The cgroup is held by descriptors of its directories: one that is removed and made
+ * again under its name is never taken for it.
+ *
+ * Errors: -ENOENT: no such cgroup, unit or job; -ENOTUNIQ: several units or jobs of that
+ * name; -ENOTDIR: a path that is no directory; -EXDEV: a path outside of the cgroup
+ * hierarchies; -ESRCH: "pid:N" of no process; -EOPNOTSUPP: no hierarchy is mounted;
+ * -EINVAL: no name at all, or rubbish behind "pid:"; -EACCES; -EBADMSG; -ENOMEM.
+ * Ownership: the caller frees it with mig_cgroup_free().
+ * Since: 0.1
+ * Return: 0 or a negative errno.
+ */
+int mig_cgroup_open(struct mig_context *context, const char *name,
+		    struct mig_cgroup **ret_cgroup);
+
+/** mig_cgroup_free - @cgroup may be NULL. Since: 0.1 */
+void mig_cgroup_free(struct mig_cgroup *cgroup);
+
+/**
+ * mig_cgroup_get_path - below the root of its hierarchy, as "/system.slice/x.service"
+ *
+ * Ownership: borrowed, valid as long as @cgroup; may hold any byte but NUL: escape it
+ * before showing it.
+ * Since: 0.1
+ */
+const char *mig_cgroup_get_path(const struct mig_cgroup *cgroup);
+
+/**
+ * mig_cgroup_visit_children - the cgroups directly below
+ * @visit: in the order of their names; @child is borrowed for the call; non-zero ends
+ *         the walk with that value
+ *
+ * Errors: -ENODEV: the cgroup was removed; -EACCES; -ENOMEM. Since: 0.1
+ */
+int mig_cgroup_visit_children(const struct mig_cgroup *cgroup,
+			      int (*visit)(void *data, struct mig_cgroup *child),
+			      void *data);
+
+/**
+ * mig_cgroup_visit_members - the processes in a cgroup and in those below it
+ * @visit: non-zero ends the walk with that value; a pid may come more than once
+ * @ret_hidden: how many are outside of the caller's pid namespace; the kernel shows
+ *              those as 0, and on v1 not at all. Of a threaded cgroup, how many threads.
+ *              May be NULL.
+ *
+ * Of a threaded cgroup the processes of its threads. Members that come or go meanwhile
+ * are seen or not. A cgroup below that is removed meanwhile is passed over.
+ * Errors: -ENODEV: the cgroup was removed; -EACCES; -ENOMEM. Since: 0.1
+ */
+int mig_cgroup_visit_members(const struct mig_cgroup *cgroup,
+			     int (*visit)(void *data, pid_t pid), void *data,
+			     size_t *ret_hidden);
+
+/**
+ * mig_cgroup_read_mems - the nodes that its cpuset allows
+ * @ret_own:       as it was written; empty: as the parent says. May be NULL.
+ * @ret_effective: what counts. May be NULL.
+ *
+ * Errors: -ENODATA: the cgroup has no cpuset of its own: the controller is not enabled
+ * for it; -ENODEV: removed; -EBADMSG. Since: 0.1
+ */
+int mig_cgroup_read_mems(const struct mig_cgroup *cgroup, struct mig_nodeset *ret_own,
+			 struct mig_nodeset *ret_effective);
+
+/** What is charged to a cgroup. */
+enum mig_charge {
+	MIG_CHARGE_ANON = 0, /**< on v1 with shmem and what is locked: the kernel does not
+			      part them there */
+	MIG_CHARGE_FILE = 1, /**< page cache of files, without shmem */
+	MIG_CHARGE_SHMEM = 2,       /**< tmpfs, shared memory, memfd; not told on v1 */
+	MIG_CHARGE_KERNEL = 3,      /**< slab, stacks, page tables; not told on v1 */
+	MIG_CHARGE_FILE_MAPPED = 4, /**< of file and shmem: that processes have mapped */
+	MIG_CHARGE_FILE_DIRTY = 5,  /**< of file */
+	MIG_CHARGE_FILE_WRITEBACK = 6, /**< of file */
+	MIG_CHARGE_ANON_THP = 7,       /**< of anon: transparent huge pages */
+};
+
+#define MIG_NR_CHARGES 8
+
+struct mig_charges;
+
+/**
+ * mig_charges_read - read memory.numa_stat and what is swapped out
+ *
+ * With everything below the cgroup. The kernel brings its counters up to date every two
+ * seconds at least (mm/memcontrol.c, FLUSH_TIME, Linux 5.15 to 7.2), so that a move may
+ * show late.
+ * Errors: -ENODATA: the memory controller is not enabled for the cgroup; -ENODEV:
+ * removed; -EBADMSG; -ENOMEM.
+ * Ownership: the caller frees it with mig_charges_free().
+ * Since: 0.1
+ */
+int mig_charges_read(const struct mig_cgroup *cgroup, struct mig_charges **ret_charges);
+
+/** mig_charges_free - @charges may be NULL. Since: 0.1 */
+void mig_charges_free(struct mig_charges *charges);
+
+/**
+ * mig_charges_get_bytes - of one kind on one node
+ *
+ * Since: 0.1
+ * Return: bytes; MIG_UNKNOWN_BYTES where this kernel does not tell that kind.
+ */
+uint64_t mig_charges_get_bytes(const struct mig_charges *charges, int node,
+			       enum mig_charge charge);
+
+/** mig_charges_get_swapped_bytes - in swap; MIG_UNKNOWN_BYTES: not told. Since: 0.1 */
+uint64_t mig_charges_get_swapped_bytes(const struct mig_charges *charges);
+
+/** mig_charges_get_zswapped_bytes - of them, what they take in zswap. Since: 0.1 */
+uint64_t mig_charges_get_zswapped_bytes(const struct mig_charges *charges);
+
+/**
+ * mig_target_add_cgroup - add all members of a cgroup and of those below it
+ * @cgroup: must outlive the target
+ *
+ * Later mig_target_rescan() finds those that have joined. An empty cgroup is no error.
+ * Errors: -ENODEV: removed; -EACCES; -ENOMEM. Since: 0.1
+ */
+int mig_target_add_cgroup(struct mig_target *target, struct mig_cgroup *cgroup);
+
+/**
+ * mig_target_add_cache - let a target have what a cgroup is charged for, mapped or not
+ * @cgroup: must outlive the target; those below it belong to it
+ *
+ * Page cache and shared memory that nobody has mapped: of files that were only read or
+ * written, and of tmpfs and memfds whose processes are gone. Physical memory is moved, by
+ * DAMON (Linux 6.12 and newer), where nobody else uses that and each node's pages have
+ * one destination; before 7.0 mapped pages of files go with them. What that leaves, and
+ * elsewhere all of it, is looked for in the files of mig_target_add_files(), which are
+ * not moved otherwise; what is in none of them is left, with MIG_REASON_NO_FILE.
+ * mig_plan_new() says -EACCES or -EPERM: CAP_SYS_ADMIN is missing; -ENOENT: the kernel
+ * does not tell whom pages are charged to; -ENODATA: no memory controller;
+ * -EOPNOTSUPP: no memory blocks.
+ * Errors: -ENOMEM. Since: 0.1
+ */
+int mig_target_add_cache(struct mig_target *target, struct mig_cgroup *cgroup);
+
+/**
+ * mig_target_get_hidden - members that cannot be held
+ *
+ * Since: 0.1
+ * Return: how many members of its cgroups were outside of the caller's pid namespace
+ * when they were looked at last.
+ */
+size_t mig_target_get_hidden(const struct mig_target *target);
+
+struct mig_freeze;
+
+/**
+ * mig_freeze_begin - freeze a cgroup and wait until it stands still
+ * @timeout_ns: how long to wait; it is thawed again if that is not enough
+ *
+ * A child process watches, which is a copy of the caller, as of fork(2): it thaws the
+ * cgroup if the caller dies, by whatever, or calls execve(2), before mig_freeze_end().
+ * wait(2) does not see it. What was frozen before stays so; what only stands still with
+ * a cgroup above it is frozen by itself meanwhile.
+ * Errors: -ENODATA: it cannot be frozen here: the root, or a v1 cgroup that the freezer
+ * does not have; -EDEADLK: the caller is in it, or below; -ETIMEDOUT; -ENODEV: removed;
+ * -EACCES; -EAGAIN, -ENOMEM, -EMFILE: no child; -EXDEV: the context's root is not "/";
+ * -EBADMSG.
+ * Ownership: ended with mig_freeze_end(). @cgroup must live until then.
+ * Threads: any.
+ * Since: 0.1
+ */
+int mig_freeze_begin(const struct mig_cgroup *cgroup, uint64_t timeout_ns,
+		     struct mig_freeze **ret_freeze);
+
+/**
+ * mig_freeze_end - thaw it, unless it was frozen before
+ * @freeze: may be NULL; freed in any case
+ *
+ * Errors: those of the write; a cgroup that was removed is none. Since: 0.1
+ */
+int mig_freeze_end(struct mig_freeze *freeze);
+
+struct mig_cpuset_change;
+
+#define MIG_CPUSET_CPUS 1U /**< also cpuset.cpus: the CPUs of the nodes */
+
+/**
+ * mig_cpuset_bind - set a cgroup's cpuset.mems, so that its memory stays there
+ * @flags: MIG_CPUSET_*
+ *
+ * The kernel moves the members' mapped pages by itself while this runs, and reports
+ * nothing; on v1 only with cpuset.memory_migrate, which is set meanwhile. On v2 the
+ * controller is enabled where it is not, from the root down.
+ * Of @nodes those count that the parent has; of their CPUs too, but on v1 it must have
+ * all of them.
+ * Errors: -ENODATA: the cpuset controller cannot be had for this cgroup: an ancestor has
+ * processes of its own, or v1 does not have the cgroup; -EACCES, -EPERM; -EINVAL: no
+ * node of @nodes is allowed to the parent, or no CPU of them, or they have none; -EBUSY:
+ * a child has a node or a CPU (v1) that @nodes lacks; -ENODEV: removed; -EXDEV: the
+ * context's root is not "/"; -EBADMSG; -ENOMEM. Nothing is changed then.
+ * Ownership: the caller ends it with mig_cpuset_keep() or mig_cpuset_undo(). @cgroup
+ * must live until then.
+ * Since: 0.1
+ */
+int mig_cpuset_bind(const struct mig_cgroup *cgroup, const struct mig_topology *topology,
+		    const struct mig_nodeset *nodes, unsigned int flags,
+		    struct mig_cpuset_change **ret_change);
+
+/** mig_cpuset_keep - let it be as it is now. @change may be NULL. Since: 0.1 */
+void mig_cpuset_keep(struct mig_cpuset_change *change);
+
+/**
+ * mig_cpuset_undo - make it as it was, the controller too
+ * @change: may be NULL; freed in any case
+ *
+ * The kernel moves pages that may no longer be where they are, not those that may stay.
+ * All of it is tried, whatever fails.
+ * Errors: -ENOSPC: its list was empty before, and the kernel empties none of a cgroup
+ * that has members; on v2 it names all nodes then, of which count those that the parent
+ * has, as before; -EBUSY: by now others need the controller; others of the writes; a
+ * cgroup that was removed is none.
+ * Since: 0.1
+ */
+int mig_cpuset_undo(struct mig_cpuset_change *change);
+
+/* ------------------------------------------------------------------------ *
  * Placement: the rule that gives each page its wanted node
  * ------------------------------------------------------------------------ */
 
@@ -778,9 +1015,10 @@ enum mig_reason {
 	MIG_REASON_NODE_GONE = 12, /**< the destination vanished */
 	MIG_REASON_UNKNOWN = 13, /**< the kernel gives an errno and nothing else tells */
 	MIG_REASON_UNSUPPORTED = 14, /**< no such system call, or forbidden by seccomp */
+	MIG_REASON_NO_FILE = 15,     /**< cached, of a file that nobody has found */
 };
 
-#define MIG_NR_REASONS 15
+#define MIG_NR_REASONS 16
 
 /** mig_skip_get_name - a stable key as "shared". Never NULL. Since: 0.1 */
 const char *mig_skip_get_name(enum mig_skip skip);
@@ -807,6 +1045,13 @@ struct mig_left {
 	uint64_t nr_pages;
 };
 
+/** How the cache of cgroups was moved. */
+enum mig_cache_way {
+	MIG_CACHE_NONE = 0, /**< the target has none, or it was not come to */
+	MIG_CACHE_BY_DAMON = 1,
+	MIG_CACHE_BY_FILES = 2,
+};
+
 /** The sums. moved + already + skipped + left + gone = considered, always. */
 struct mig_totals {
 	uint64_t considered_pages;
@@ -831,9 +1076,10 @@ struct mig_totals {
 	uint64_t files;                /**< with cached pages, that were walked */
 	uint64_t files_gone;           /**< of them, deleted or replaced meanwhile */
 	uint64_t files_denied;         /**< of all: with a problem */
-	int error;                     /**< a negative errno that ended the walk early
+	enum mig_cache_way cache_way;
+	int error;    /**< a negative errno that ended the walk early
 					 (-EAGAIN: a tree that kept forking), or 0 */
-	bool stopped;                  /**< by the progress callback */
+	bool stopped; /**< by the progress callback */
 	bool timed_out;
 };
 
@@ -901,6 +1147,7 @@ struct mig_plan_options {
 	 *  shows that they fit: each page is then come to once, in the run. Until then
 	 *  the plan has neither pairs nor residency of them. */
 	bool may_estimate;
+	bool cache_by_files; /**< of cgroups: not by DAMON, even where that is there */
 };
 
 /** What a plan found out before anything is moved. */

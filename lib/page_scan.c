@@ -54,6 +54,7 @@ void mig_page_scan_set_process(struct mig_page_scan *scan,
 			       struct mig_pagemap *pagemap)
 {
 	scan->pagemap = pagemap;
+	scan->only_cache = NULL;
 	scan->process = process;
 	scan->lasting_marks = 0;
 	scan->huge_size_bytes =
@@ -335,8 +336,15 @@ static int scan_pages(struct mig_page_scan *scan, uint64_t start, uint64_t end,
 	r = read_entries(scan, start, nr_pages);
 	if (r <= 0)
 		return r ? (int)r : -ESRCH;
-	take_entries(scan, start, (size_t)r);
 	*ret_next = start + (uint64_t)r * page_size;
+	if (scan->only_cache) {
+		int kept =
+			mig_cgroup_cache_keep(scan->only_cache, scan->entries, (size_t)r);
+
+		if (kept < 0)
+			return kept;
+	}
+	take_entries(scan, start, (size_t)r);
 	return 0;
 }
 
@@ -434,6 +442,9 @@ int mig_page_scan_next(struct mig_page_scan *scan, const struct mig_span *span,
 	scan->only_node = span->only_node;
 	if (span->sparse)
 		start = mig_pagemap_skip_hole(scan->pagemap, start, end);
+	/* Huge pages of hugetlbfs are no cache, and charged by themselves. */
+	if (scan->only_cache && span->kind == MIG_KIND_HUGETLB)
+		start = end;
 	if (start >= end) {
 		*ret_next = end;
 		return 0;

@@ -22,7 +22,9 @@
 #define MIG_FLAG_DIRTY (UINT64_C(1) << 4)
 #define MIG_FLAG_LRU (UINT64_C(1) << 5)
 #define MIG_FLAG_WRITEBACK (UINT64_C(1) << 8)
+#define MIG_FLAG_MMAP (UINT64_C(1) << 11) /**< some page of the folio is mapped */
 #define MIG_FLAG_ANON (UINT64_C(1) << 12)
+#define MIG_FLAG_SWAPBACKED (UINT64_C(1) << 14)
 #define MIG_FLAG_HEAD (UINT64_C(1) << 15)
 #define MIG_FLAG_TAIL (UINT64_C(1) << 16)
 #define MIG_FLAG_UNEVICTABLE (UINT64_C(1) << 18)

@@ -70,7 +70,8 @@ static int init_plan(struct mig_plan *plan, const struct mig_plan_options *optio
 	if (!r)
 		r = init_frames(plan);
 	/* Files are asked for by themselves, so who maps them is no reason to pause. */
-	if (!plan->options.shared && !mig_target_get_count(plan->target))
+	if (!plan->options.shared && !mig_target_get_count(plan->target) &&
+	    !plan->target->nr_cgroups)
 		plan->options.shared = may_share ? MIG_SHARED_ALL : MIG_SHARED_NONE;
 	if (!r)
 		r = mig_sharing_init(&plan->sharing, plan->options.shared, may_share,
@@ -86,7 +87,8 @@ int mig_plan_new(struct mig_target *target, const struct mig_topology *topology,
 	int r;
 
 	if (!target || !topology || !placement || !ret_plan ||
-	    !(mig_target_get_count(target) || mig_target_get_files(target)))
+	    !(mig_target_get_count(target) || mig_target_get_files(target) ||
+	      target->nr_cgroups || target->nr_caches))
 		return -EINVAL;
 	if (!mig_topology_get_context(topology)->live)
 		return -EXDEV;
@@ -99,9 +101,14 @@ int mig_plan_new(struct mig_target *target, const struct mig_topology *topology,
 	plan->placement = placement;
 	r = init_plan(plan, options);
 	if (!r)
+		r = mig_cgroup_cache_open(target, plan->context, plan->frames,
+					  &plan->cache);
+	if (!r)
 		r = mig_demand_find(plan);
 	if (!r)
 		r = mig_file_survey_demand(plan);
+	if (!r)
+		r = mig_cgroup_cache_demand(plan);
 	if (!r)
 		r = mig_plan_check(plan);
 	if (r < 0)
@@ -119,6 +126,7 @@ void mig_plan_free(struct mig_plan *plan)
 	mig_frames_free(plan->frames);
 	mig_residency_free(plan->residency);
 	mig_residency_free(plan->files_after);
+	mig_cgroup_cache_close(&plan->cache);
 	mig_outcome_free(plan->settled);
 	free(plan->spans);
 	mig_pairs_done(&plan->demand);
@@ -187,11 +195,34 @@ int mig_plan_take_target(struct mig_plan *plan, const struct mig_units *units,
 	return last;
 }
 
+int mig_plan_find_target(const struct mig_plan *plan, int from, uint64_t nr_pages)
+{
+	for (size_t i = 0; i < plan->nr_quotas; i++) {
+		const struct mig_quota *quota = &plan->quotas[i];
+
+		if (quota->from == from && quota->pages >= 0 &&
+		    (uint64_t)quota->pages >= nr_pages)
+			return quota->to;
+	}
+	return MIG_NO_NODE;
+}
+
+static int add_cache(const struct mig_plan *plan, struct mig_residency *residency)
+{
+	CLEANUP_FREE struct mig_cgroup_pages *pages = NULL;
+	int r = mig_cgroup_cache_count(&plan->cache, &pages);
+
+	return r < 0 ? r : mig_cgroup_cache_add(residency, pages);
+}
+
 /* What a run has seen is taken once: later it may be elsewhere. */
 static int add_files(struct mig_plan *plan, struct mig_residency *residency)
 {
 	CLEANUP_MIG(residency) struct mig_residency *after = STEAL(plan->files_after);
 
+	/* Its files are only where it is looked for. */
+	if (plan->cache.is_open)
+		return add_cache(plan, residency);
 	return after ? mig_residency_merge(residency, after)
 		     : mig_file_survey_residency(plan, residency);
 }

@@ -2,6 +2,7 @@
 #ifndef MIG_PLAN_H
 #define MIG_PLAN_H
 
+#include "cgroup_cache.h"
 #include "found.h"
 #include "frames.h"
 #include "frametable.h"
@@ -49,6 +50,7 @@ struct mig_plan {
 	bool is_estimated;        /**< files are not in residency and demand yet */
 	struct mig_residency
 		*files_after;            /**< as a run has left them, until it is read */
+	struct mig_cgroup_cache cache;   /**< of the target's cgroups */
 	uint64_t nr_dirty_pages;         /**< in files whose system may write them */
 	struct mig_pairs demand;         /**< all pages */
 	struct mig_pairs hugetlb_demand; /**< of them, in hugetlb mappings */
@@ -74,5 +76,11 @@ bool mig_plan_has_room(const struct mig_plan *plan, uint64_t more_pages);
  */
 int mig_plan_take_target(struct mig_plan *plan, const struct mig_units *units,
 			 uint32_t *ret_nr);
+
+/**
+ * mig_plan_find_target - the nearest target that had room for all of some pages
+ * Return: MIG_NO_NODE: none, by the quotas.
+ */
+int mig_plan_find_target(const struct mig_plan *plan, int from, uint64_t nr_pages);
 
 #endif

@@ -123,19 +123,19 @@ int mig_process_find_thread(const struct mig_process *process, pid_t *ret_tid)
 	return 0;
 }
 
-static int read_group(struct mig_context *context, pid_t pid, pid_t *ret_group)
+int mig_process_read_group(const struct mig_context *context, pid_t tid, pid_t *ret_group)
 {
 	CLEANUP_FREE char *text = NULL;
 	ssize_t length;
 	int r;
 
-	length = mig_procfs_read_alloc(context, &text, "proc/%d/status", pid);
+	length = mig_procfs_read_alloc(context, &text, "proc/%d/status", tid);
 	if (length < 0)
 		return gone_or(length);
 	r = mig_procstatus_parse_group((struct mig_text){ text, (size_t)length },
 				       ret_group);
 	if (r < 0)
-		mig_log(context, MIG_LOG_WARNING, "'proc/%d/status' does not parse", pid);
+		mig_log(context, MIG_LOG_WARNING, "'proc/%d/status' does not parse", tid);
 	return r;
 }
 
@@ -187,7 +187,7 @@ int mig_process_open(struct mig_context *context, pid_t pid,
 
 	if (!context || pid < 1 || !ret_process)
 		return -EINVAL;
-	r = read_group(context, pid, &group);
+	r = mig_process_read_group(context, pid, &group);
 	if (r < 0)
 		return r;
 	process = calloc(1, sizeof(*process));
@@ -207,7 +207,7 @@ int mig_process_open(struct mig_context *context, pid_t pid,
 	 * @pid is still of the group, and the group's number has not been free by
 	 * the time that this was read, all that was read is of the one that is held.
 	 */
-	r = read_group(context, pid, &group_now);
+	r = mig_process_read_group(context, pid, &group_now);
 	if (r < 0)
 		return r;
 	if (group_now != group || !mig_process_holds_number(process))

@@ -14,6 +14,13 @@ struct mig_process {
 };
 
 /**
+ * mig_process_read_group - the process that a thread belongs to
+ * Errors: -ESRCH; -EBADMSG.
+ */
+int mig_process_read_group(const struct mig_context *context, pid_t tid,
+			   pid_t *ret_group);
+
+/**
  * mig_process_holds_number - whether its pid still means this process
  *
  * True for a zombie: its number is free for others only when it is reaped. Asked

@@ -62,20 +62,12 @@ int mig_procfs_open(const struct mig_context *context, const char *format, ...)
 	return fd;
 }
 
-ssize_t mig_procfs_read(const struct mig_context *context, char *buffer, size_t size,
-			const char *format, ...)
+ssize_t mig_procfs_read_fd(int fd, char *buffer, size_t size)
 {
-	CLEANUP_CLOSE int fd = -1;
-	va_list arguments;
 	ssize_t length;
 
 	if (!size)
 		return -EFBIG;
-	va_start(arguments, format);
-	fd = open_path(context, format, arguments);
-	va_end(arguments);
-	if (fd < 0)
-		return fd;
 	length = read_full(fd, buffer, size);
 	if (length < 0)
 		return length;
@@ -86,8 +78,20 @@ ssize_t mig_procfs_read(const struct mig_context *context, char *buffer, size_t 
 	return length;
 }
 
+ssize_t mig_procfs_read(const struct mig_context *context, char *buffer, size_t size,
+			const char *format, ...)
+{
+	CLEANUP_CLOSE int fd = -1;
+	va_list arguments;
+
+	va_start(arguments, format);
+	fd = open_path(context, format, arguments);
+	va_end(arguments);
+	return fd < 0 ? fd : mig_procfs_read_fd(fd, buffer, size);
+}
+
 /* The sizes that /proc and /sys give to stat(2) say nothing, so grow as it comes. */
-static ssize_t read_growing(int fd, char **ret_text)
+ssize_t mig_procfs_read_fd_alloc(int fd, char **ret_text)
 {
 	CLEANUP_FREE char *text = NULL;
 	size_t size = 4096, length = 0;
@@ -121,9 +125,7 @@ ssize_t mig_procfs_read_alloc(const struct mig_context *context, char **ret_text
 	va_start(arguments, format);
 	fd = open_path(context, format, arguments);
 	va_end(arguments);
-	if (fd < 0)
-		return fd;
-	return read_growing(fd, ret_text);
+	return fd < 0 ? fd : mig_procfs_read_fd_alloc(fd, ret_text);
 }
 
 int mig_lines_init(struct mig_lines *lines, int fd)

@@ -36,6 +36,12 @@ __attribute__((format(printf, 3, 4))) ssize_t
 mig_procfs_read_alloc(const struct mig_context *context, char **ret_text,
 		      const char *format, ...);
 
+/** mig_procfs_read_fd - as mig_procfs_read(), of an open file. */
+ssize_t mig_procfs_read_fd(int fd, char *buffer, size_t size);
+
+/** mig_procfs_read_fd_alloc - as mig_procfs_read_alloc(), of an open file. */
+ssize_t mig_procfs_read_fd_alloc(int fd, char **ret_text);
+
 /** A file read line by line through a fixed window. */
 struct mig_lines {
 	int fd;

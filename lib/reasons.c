@@ -51,6 +51,8 @@ static const struct wording reasons[MIG_NR_REASONS] = {
 	[MIG_REASON_UNKNOWN] = { "unknown", "unknown", NULL },
 	[MIG_REASON_UNSUPPORTED] = { "unsupported", "the system call is not available",
 				     "a seccomp filter may forbid it" },
+	[MIG_REASON_NO_FILE] = { "no-file", "in no file that was looked into",
+				 "--search names a directory that may have them" },
 };
 
 static const struct wording nothing = { "?", "?", NULL };

@@ -172,7 +172,7 @@ static void a_timeout_ends_the_pause_between_two_passes(void **state)
 		.size = sizeof(options),
 		.threads = 1,
 		.passes = 20,
-		.timeout_ns = 600 * MILLISECOND,
+		.timeout_ns = 1400 * MILLISECOND,
 	};
 	uint64_t start = scene_map(scene, PID, FAKE_ANON, 10, 0);
 	const struct mig_totals *totals;
@@ -181,8 +181,8 @@ static void a_timeout_ends_the_pause_between_two_passes(void **state)
 	totals = scene_run(scene, &options);
 	scene_assert_true(scene);
 	assert_true(totals->timed_out);
-	/* In the middle of the fifth pause, which is 810 long and begins at 400. */
-	assert_in_range(totals->elapsed_ns, 600 * MILLISECOND, 1100 * MILLISECOND);
+	/* In the sixth pause, which is 2430 long and begins at 1210 or somewhat later. */
+	assert_in_range(totals->elapsed_ns, 1400 * MILLISECOND, 3400 * MILLISECOND);
 	assert_int_equal(scene_left(scene, MIG_REASON_PINNED), 5);
 }
 
@@ -195,13 +195,13 @@ static void the_callback_stops_the_pause_between_two_passes(void **state)
 	const struct mig_totals *totals;
 
 	scene_set(scene, PID, start, 0, 5, FAKE_PINNED);
-	/* Some time in the fifth pause at the latest. */
+	/* Some time in the sixth pause. */
 	options.passes = 20;
-	watcher.stop_at = 9;
+	watcher.stop_at = 14;
 	totals = scene_run(scene, &options);
 	scene_assert_true(scene);
 	assert_true(totals->stopped);
-	assert_true(totals->elapsed_ns < 1100 * MILLISECOND);
+	assert_true(totals->elapsed_ns < 3400 * MILLISECOND);
 	assert_int_equal(scene_left(scene, MIG_REASON_PINNED), 5);
 }
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cleanup.h"
-#include "fake_root.h"
+#include "rooted.h"
 
 #define ROOT_LINE "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n"
 #define SHM_LINE "30 22 0:26 / /dev/shm rw,nosuid shared:3 - tmpfs tmpfs rw,size=9\n"
@@ -18,34 +18,9 @@
 
 DEFINE_CLEANUP(filesystems)
 
-struct fixture {
-	struct fake_root *root;
-	struct mig_context *context;
-};
-
-static int set_up(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	fixture->root = fake_root_new();
-	fixture->context = fake_root_context(fixture->root, NULL);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	mig_context_free(fixture->context);
-	fake_root_free(fixture->root);
-	free(fixture);
-	return 0;
-}
-
 static void a_type_is_found_by_device_number(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
 
 	fake_root_write(f->root, "proc/42/mountinfo", ROOT_LINE SHM_LINE ODD_LINE);
@@ -59,7 +34,7 @@ static void a_type_is_found_by_device_number(void **state)
 
 static void a_mount_is_found_by_its_number(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
 
 	/* Two mounts of one device. */
@@ -89,7 +64,7 @@ static bool has_option(const struct mig_filesystems *filesystems, uint64_t mount
 
 static void an_option_is_one_of_the_file_system_with_that_value(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
 
 	fake_root_write(f->root, "proc/42/mountinfo",
@@ -110,7 +85,7 @@ static void an_option_is_one_of_the_file_system_with_that_value(void **state)
 
 static void the_mounts_of_the_process_are_asked_before_ours(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
 	CLEANUP_MIG(filesystems) struct mig_filesystems *ours = NULL;
 
@@ -124,7 +99,7 @@ static void the_mounts_of_the_process_are_asked_before_ours(void **state)
 
 static void a_root_without_mountinfo_has_no_file_systems(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
 
 	assert_int_equal(mig_filesystems_new(f->context, 42, &filesystems), 0);
@@ -133,12 +108,67 @@ static void a_root_without_mountinfo_has_no_file_systems(void **state)
 
 static void a_line_that_does_not_parse_is_an_error(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	struct mig_filesystems *filesystems = NULL;
 
 	fake_root_write(f->root, "proc/42/mountinfo", ROOT_LINE "rubbish\n" SHM_LINE);
 	assert_int_equal(mig_filesystems_new(f->context, 42, &filesystems), -EBADMSG);
 	assert_null(filesystems);
+}
+
+static void nobody_in_particular_sees_what_the_caller_sees(void **state)
+{
+	struct rooted *f = *state;
+	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
+
+	fake_root_write(f->root, "proc/0/mountinfo", ROOT_LINE);
+	fake_root_write(f->root, "proc/self/mountinfo", SHM_LINE);
+	assert_int_equal(mig_filesystems_new(f->context, 0, &filesystems), 0);
+	assert_null(mig_filesystems_get_type(filesystems, 254, 0));
+	assert_non_null(mig_filesystems_get_type(filesystems, 0, 26));
+}
+
+struct visited {
+	char text[256];
+	int stop;
+};
+
+static int note_mount(void *data, const struct mig_mount *mount)
+{
+	struct visited *visited = data;
+	size_t length = strlen(visited->text);
+
+	snprintf(visited->text + length, sizeof(visited->text) - length, "%d %s %s;",
+		 (int)mount->id, mount->root, mount->directory);
+	return visited->stop;
+}
+
+static void the_mounts_of_a_type_come_in_the_order_of_the_table(void **state)
+{
+	struct rooted *f = *state;
+	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
+	struct visited visited = { "", 0 };
+
+	fake_root_write(
+		f->root, "proc/self/mountinfo",
+		ROOT_LINE
+		"40 22 0:30 /docker/a\\040b /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
+		"41 22 0:31 / /sys/fs/cgroup/x ro - cgroup cgroup rw,memory\n"
+		"42 22 0:30 / /mnt/a\\040b ro - cgroup2 cgroup rw\n" SHM_LINE);
+	assert_int_equal(mig_filesystems_new(f->context, 0, &filesystems), 0);
+	assert_int_equal(
+		mig_filesystems_visit(filesystems, "cgroup2", note_mount, &visited), 0);
+	assert_string_equal(visited.text, "40 /docker/a b /sys/fs/cgroup;42 / /mnt/a b;");
+	visited = (struct visited){ "", 7 };
+	assert_int_equal(
+		mig_filesystems_visit(filesystems, "cgroup2", note_mount, &visited), 7);
+	assert_string_equal(visited.text, "40 /docker/a b /sys/fs/cgroup;");
+	visited = (struct visited){ "", 0 };
+	assert_int_equal(
+		mig_filesystems_visit(filesystems, "cgroup", note_mount, &visited), 0);
+	assert_string_equal(visited.text, "41 / /sys/fs/cgroup/x;");
+	assert_int_equal(mig_filesystems_visit(filesystems, "nfs", note_mount, &visited),
+			 0);
 }
 
 static void nothing_is_freed_without_complaint(void **state)
@@ -147,7 +177,7 @@ static void nothing_is_freed_without_complaint(void **state)
 	mig_filesystems_free(NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rooted_set_up, rooted_tear_down)
 
 int main(void)
 {
@@ -156,6 +186,8 @@ int main(void)
 		TEST(a_mount_is_found_by_its_number),
 		TEST(an_option_is_one_of_the_file_system_with_that_value),
 		TEST(the_mounts_of_the_process_are_asked_before_ours),
+		TEST(nobody_in_particular_sees_what_the_caller_sees),
+		TEST(the_mounts_of_a_type_come_in_the_order_of_the_table),
 		TEST(a_root_without_mountinfo_has_no_file_systems),
 		TEST(a_line_that_does_not_parse_is_an_error),
 		cmocka_unit_test(nothing_is_freed_without_complaint),

@@ -239,6 +239,37 @@ static void nothing_is_freed_without_harm(void **state)
 #define TEST(test) \
 	cmocka_unit_test_setup_teardown(test, fake_machine_set_up, fake_machine_tear_down)
 
+static void runs_are_given_one_after_the_other(void **state)
+{
+	static const struct mig_frames_run expected[] = {
+		{ 0, 2, 0 }, { 2, 4, 1 }, { 4, 5, 0 }, { 5, 7, 1 }, { 8, 12, 1 },
+	};
+	const struct fake_machine *machine = *state;
+	const uint64_t n = frames_a_block(state);
+	struct mig_frames_run run = { .end = 0 };
+	struct mig_frames *frames;
+
+	put_machine(state);
+	fake_root_remove(machine->root, NODES "/node1/memory7");
+	put_block(state, 0, "memory12");
+	frames = read_frames(state);
+	for (size_t i = 0; i < 5; i++) {
+		assert_true(mig_frames_next_run(frames, run.end, &run));
+		assert_int_equal(run.start, expected[i].start * n);
+		assert_int_equal(run.end, expected[i].end * n);
+		assert_int_equal(run.node, expected[i].node);
+	}
+	assert_false(mig_frames_next_run(frames, run.end, &run));
+	assert_int_equal(run.end, 12 * n);
+	/* From inside one, and from a hole. */
+	assert_true(mig_frames_next_run(frames, 4 * n - 1, &run));
+	assert_int_equal(run.start, 2 * n);
+	assert_true(mig_frames_next_run(frames, 7 * n, &run));
+	assert_int_equal(run.start, 8 * n);
+	assert_false(mig_frames_next_run(frames, UINT64_MAX, &run));
+	mig_frames_free(frames);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -252,6 +283,7 @@ int main(void)
 		TEST(a_kernel_without_blocks_is_told),
 		TEST(without_numa_all_blocks_are_of_the_one_node),
 		TEST(many_blocks_in_any_order_are_found),
+		TEST(runs_are_given_one_after_the_other),
 		TEST(nothing_is_freed_without_harm),
 	};
 

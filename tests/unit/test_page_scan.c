@@ -275,6 +275,17 @@ static void hugetlb_pages_are_units_of_their_size(void **state)
 		     MIG_UNIT_HUGETLB);
 }
 
+static void hugetlb_pages_are_no_cache_of_a_cgroup(void **state)
+{
+	static const struct mig_cgroup_cache cache = { .is_open = true };
+	struct fixture *fixture = *state;
+
+	map(fixture, FAKE_HUGETLB, 3 * FAKE_HUGE_PAGES, 0);
+	fixture->scan.only_cache = &cache;
+	scan_all(fixture);
+	assert_int_equal(fixture->scan.nr_units, 0);
+}
+
 static void what_others_map_is_shared(void **state)
 {
 	struct fixture *fixture = *state;
@@ -546,6 +557,7 @@ int main(void)
 		privileged(a_folio_that_a_window_cuts_is_a_unit_in_each),
 		privileged(a_step_ends_where_a_huge_page_does),
 		privileged(hugetlb_pages_are_units_of_their_size),
+		privileged(hugetlb_pages_are_no_cache_of_a_cgroup),
 		privileged(what_others_map_is_shared),
 		privileged(one_frame_in_two_places_is_a_shared_unit_in_both),
 		privileged(zero_pages_and_swapped_ones_are_passed_over),

@@ -10,38 +10,13 @@
 #include <string.h>
 
 #include "cleanup.h"
-#include "fake_root.h"
+#include "rooted.h"
 
 #define WINDOW ((size_t)1 << 20)
 
-struct fixture {
-	struct fake_root *root;
-	struct mig_context *context;
-};
-
-static int set_up(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	fixture->root = fake_root_new();
-	fixture->context = fake_root_context(fixture->root, NULL);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	mig_context_free(fixture->context);
-	fake_root_free(fixture->root);
-	free(fixture);
-	return 0;
-}
-
 static void files_are_opened_below_the_root_and_not_inherited(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP_CLOSE int fd = -1;
 
 	fake_root_write(f->root, "proc/42/maps", "x");
@@ -53,7 +28,7 @@ static void files_are_opened_below_the_root_and_not_inherited(void **state)
 
 static void a_path_that_is_cut_off_is_never_opened(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	char longer[MIG_PATH_SIZE + 1];
 
 	memset(longer, '/', MIG_PATH_SIZE);
@@ -63,7 +38,7 @@ static void a_path_that_is_cut_off_is_never_opened(void **state)
 
 static void a_small_file_is_read_and_ended_with_nul(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	char buffer[8];
 
 	memset(buffer, 'z', sizeof(buffer));
@@ -74,7 +49,7 @@ static void a_small_file_is_read_and_ended_with_nul(void **state)
 
 static void a_file_that_does_not_fit_is_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	char buffer[8];
 
 	fake_root_write(f->root, "sys/a", "12345678");
@@ -84,7 +59,7 @@ static void a_file_that_does_not_fit_is_refused(void **state)
 
 static void an_empty_file_reads_as_empty(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP_FREE char *text = NULL;
 	char buffer[8] = "z";
 
@@ -97,7 +72,7 @@ static void an_empty_file_reads_as_empty(void **state)
 
 static void errors_of_open_and_read_are_passed_on(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	char buffer[8];
 	char *text = NULL;
 
@@ -114,7 +89,7 @@ static void errors_of_open_and_read_are_passed_on(void **state)
 static void a_file_of_any_size_is_read_whole(void **state)
 {
 	static const size_t lengths[] = { 1, 4095, 4096, 4097, 100000 };
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		CLEANUP_FREE char *bytes = malloc(lengths[i]);
@@ -130,7 +105,7 @@ static void a_file_of_any_size_is_read_whole(void **state)
 	}
 }
 
-static void start_lines(struct fixture *f, struct mig_lines *lines)
+static void start_lines(struct rooted *f, struct mig_lines *lines)
 {
 	int fd = mig_procfs_open(f->context, "lines");
 
@@ -159,7 +134,7 @@ static void assert_end(struct mig_lines *lines)
 
 static void lines_come_one_by_one_also_empty_ones(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP(mig_lines_done) struct mig_lines lines = { 0 };
 
 	fake_root_write(f->root, "lines", "one\n\nthree\n");
@@ -172,7 +147,7 @@ static void lines_come_one_by_one_also_empty_ones(void **state)
 
 static void the_last_line_may_lack_its_newline(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP(mig_lines_done) struct mig_lines lines = { 0 };
 
 	fake_root_write(f->root, "lines", "one\ntwo");
@@ -184,7 +159,7 @@ static void the_last_line_may_lack_its_newline(void **state)
 
 static void an_empty_file_has_no_lines(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP(mig_lines_done) struct mig_lines lines = { 0 };
 
 	fake_root_write(f->root, "lines", "");
@@ -195,7 +170,7 @@ static void an_empty_file_has_no_lines(void **state)
 /* Numbered lines of different lengths, so that some lie across the window's end. */
 static void lines_are_whole_where_the_window_moves(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP(mig_lines_done) struct mig_lines lines = { 0 };
 	CLEANUP_FREE char *bytes = malloc(3 * WINDOW);
 	size_t length = 0;
@@ -221,7 +196,7 @@ static void lines_are_whole_where_the_window_moves(void **state)
 
 static void a_line_that_fills_the_window_is_read_and_a_longer_one_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP_FREE char *bytes = malloc(WINDOW + 4);
 
 	memset(bytes, 'x', WINDOW + 4);
@@ -250,7 +225,7 @@ static void a_line_that_fills_the_window_is_read_and_a_longer_one_refused(void *
 
 static void an_error_of_read_is_passed_on(void **state)
 {
-	struct fixture *f = *state;
+	struct rooted *f = *state;
 	CLEANUP(mig_lines_done) struct mig_lines lines = { 0 };
 	const char *line;
 	size_t length;
@@ -270,7 +245,7 @@ static void closing_zeroed_lines_closes_no_file(void **state)
 	assert_true(fcntl(0, F_GETFD) >= 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rooted_set_up, rooted_tear_down)
 
 int main(void)
 {

@@ -30,6 +30,7 @@ static const char *const reason_names[MIG_NR_REASONS] = {
 	[MIG_REASON_NODE_GONE] = "node-gone",
 	[MIG_REASON_UNKNOWN] = "unknown",
 	[MIG_REASON_UNSUPPORTED] = "unsupported",
+	[MIG_REASON_NO_FILE] = "no-file",
 };
 
 /* Printed to a terminal and put into sentences: one line, no full stop. */
