@@ -31,9 +31,11 @@ struct command {
 	int (*run)(const void *args);
 };
 
+extern const struct command command_move_cgroup;
 extern const struct command command_move_file;
 extern const struct command command_move_pid;
 extern const struct command command_nodes;
+extern const struct command command_show_cgroup;
 extern const struct command command_show_file;
 extern const struct command command_show_pid;
 

@@ -65,16 +65,14 @@ static const char *hint_for(enum mig_finding_code code)
 	case MIG_FINDING_NO_ROOM:
 		return "--force moves what fits; or name more nodes with --to";
 	case MIG_FINDING_CPUSET_TARGET:
-		return "add the node to cpuset.mems of its cgroup";
+		return "add the node to cpuset.mems of its cgroup and of those above it";
 	case MIG_FINDING_CPUSET_CALLER:
 		return "run migratectl in a cgroup that may use the node";
 	case MIG_FINDING_NO_SYS_NICE:
 		return "leave --shared out, or run as root";
 	case MIG_FINDING_NO_ACCESS:
 		return "other users' processes need CAP_SYS_PTRACE and "
-		       "CAP_DAC_READ_SEARCH: try "
-		       "as "
-		       "root";
+		       "CAP_DAC_READ_SEARCH: try as root";
 	case MIG_FINDING_NUMA_BALANCING:
 		return "--settle shows whether they come back; kernel.numa_balancing=0 "
 		       "prevents it";
@@ -85,7 +83,7 @@ static const char *hint_for(enum mig_finding_code code)
 	}
 }
 
-int findings_say(const struct mig_plan *plan, bool force)
+int findings_say(const struct mig_plan *plan, bool force, unsigned int ignored)
 {
 	unsigned int alike[MIG_FINDING_DIRTY + 1] = { 0 };
 	const struct mig_finding *finding;
@@ -95,6 +93,8 @@ int findings_say(const struct mig_plan *plan, bool force)
 		const struct mig_finding *next = mig_plan_get_finding(plan, i + 1);
 		char text[256];
 
+		if (ignored >> finding->code & 1)
+			continue;
 		if (alike[finding->code]++ < MOST_ALIKE) {
 			word(finding, text, sizeof(text));
 			if (finding->refuses && !force)

@@ -21,6 +21,12 @@ enum message_subject {
 	SUBJECT_PLACEMENT = 5, /**< mig_placement_new() */
 	SUBJECT_MOVE = 6,      /**< mig_plan_new(), mig_plan_run() */
 	SUBJECT_FILE = 7,      /**< one file, as mig_files_look() says */
+	SUBJECT_CGROUP = 8,    /**< mig_cgroup_*(), mig_charges_read() */
+	SUBJECT_UNIT = 9,      /**< mig_cgroup_open() of a unit's name */
+	SUBJECT_JOB = 10,      /**< mig_cgroup_open() of "job:ID" */
+	SUBJECT_FREEZE = 11,   /**< mig_freeze_*() */
+	SUBJECT_CPUSET = 12,   /**< mig_cpuset_*() */
+	SUBJECT_CACHE = 13,    /**< mig_plan_new() where the cache of cgroups moves */
 };
 
 /** message_error - "migratectl: FORMAT" */

@@ -52,7 +52,6 @@ static void name_files(const struct common_args *common, const struct file_args 
 		       struct move_target *target, char *text, size_t size)
 {
 	target->name = text;
-	snprintf(target->label, sizeof(target->label), "the files");
 	if (common->nr_operands == 1 && !args->mount && !args->of_pid &&
 	    !args->files0_from)
 		target->name = common->operands[0];
@@ -77,7 +76,7 @@ static int move_files(struct move *move, const struct move_file_args *args,
 		      struct file_set *set)
 {
 	CLEANUP_MIG(target) struct mig_target *target = NULL;
-	struct move_target named = { 0 };
+	struct move_target named = { .kind = MOVE_FILES, .label = "the files" };
 	char text[64];
 	int status;
 	int r = mig_target_new(move->machine.context, &target);
@@ -88,7 +87,7 @@ static int move_files(struct move *move, const struct move_file_args *args,
 		return message_failure(SUBJECT_SYSTEM, r, "cannot move files");
 	named.target = target;
 	name_files(&args->move.common, &args->files, &named, text, sizeof(text));
-	status = move_targets(move, &named, 1);
+	status = move_targets(move, &named, 1, NULL);
 	/* A dry run has no outcome that would count them. */
 	if (status != STATUS_OK || !set->nr_problems)
 		return status;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "handles.h"
 #include "kind.h"
 #include "message.h"
 #include "move.h"
@@ -49,30 +50,36 @@ static const struct move_pid_args defaults = { .move = { MOVE_DEFAULTS } };
 
 static void free_targets(struct move_target *targets, size_t nr_targets)
 {
-	for (size_t i = 0; i < nr_targets; i++)
+	for (size_t i = 0; i < nr_targets; i++) {
 		mig_target_free(targets[i].target);
+		free(targets[i].data);
+	}
 	free(targets);
 }
 
 static int open_target(const struct move *move, pid_t pid, bool tree,
 		       struct move_target *ret_target)
 {
-	struct mig_target *target = NULL;
+	CLEANUP_MIG(target) struct mig_target *target = NULL;
+	char *label = NULL;
 	int r = mig_target_new(move->machine.context, &target);
 
 	if (!r)
 		r = tree ? mig_target_add_tree(target, pid)
 			 : mig_target_add_pid(target, pid);
-	if (r < 0) {
-		mig_target_free(target);
+	if (!r && asprintf(&label, "pid %d", pid) < 0)
+		r = -ENOMEM;
+	if (r < 0)
 		return message_failure(SUBJECT_PROCESS, r, "pid %d", pid);
-	}
 	*ret_target = (struct move_target){
 		.target = target,
+		.kind = MOVE_PROCESSES,
 		.pid = pid,
 		.name = mig_process_get_name(mig_target_get_process(target, 0)),
+		.label = label,
+		.data = label,
 	};
-	snprintf(ret_target->label, sizeof(ret_target->label), "pid %d", pid);
+	target = NULL;
 	return STATUS_OK;
 }
 
@@ -95,7 +102,44 @@ static int open_targets(const struct move *move, const pid_t *pids, size_t nr_pi
 	return failure;
 }
 
-static int move_pids(struct move *move, const struct move_pid_args *args,
+/* Everybody whom the targets hold. */
+static int join_targets(const struct move *move, const struct move_target *targets,
+			size_t nr_targets, struct mig_target **ret_joined)
+{
+	CLEANUP_MIG(target) struct mig_target *joined = NULL;
+	int r = mig_target_new(move->machine.context, &joined);
+
+	for (size_t i = 0; !r && i < nr_targets; i++) {
+		struct mig_target *target = targets[i].target;
+
+		for (size_t j = 0; !r && j < mig_target_get_count(target); j++) {
+			r = mig_target_add_pid(
+				joined,
+				mig_process_get_pid(mig_target_get_process(target, j)));
+			if (r == -EEXIST || r == -ESRCH || r == -ENODATA)
+				r = 0;
+		}
+	}
+	if (r < 0)
+		return message_failure(SUBJECT_PROCESS, r, "cannot hold all processes");
+	*ret_joined = STEAL(joined);
+	return STATUS_OK;
+}
+
+static int move_opened(const struct move *move, const struct move_target *targets,
+		       size_t nr_targets)
+{
+	CLEANUP_MIG(target) struct mig_target *target = NULL;
+	struct move_target joined = { .label = "the processes" };
+	int status = STATUS_OK;
+
+	if (nr_targets > 1)
+		status = join_targets(move, targets, nr_targets, &target);
+	joined.target = target;
+	return status ? status : move_targets(move, targets, nr_targets, &joined);
+}
+
+static int move_pids(const struct move *move, const struct move_pid_args *args,
 		     const pid_t *pids, size_t nr_pids)
 {
 	struct move_target *targets = calloc(nr_pids, sizeof(*targets));
@@ -107,7 +151,7 @@ static int move_pids(struct move *move, const struct move_pid_args *args,
 				       "cannot hold the processes");
 	failure = open_targets(move, pids, nr_pids, args->tree, targets, &nr_targets);
 	if (nr_targets)
-		status = move_targets(move, targets, nr_targets);
+		status = move_opened(move, targets, nr_targets);
 	free_targets(targets, nr_targets);
 	if (!failure)
 		return status;

@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "findings.h"
+#include "handles.h"
 #include "kind.h"
 #include "message.h"
 #include "move_report.h"
@@ -53,6 +54,21 @@ void move_end(struct move *move)
 	*move = (struct move){ 0 };
 }
 
+/* Errors that only the cache of cgroups has, or that are about it where it moves. */
+static enum message_subject subject_of(const struct move_args *args, int error)
+{
+	switch (args->cache ? error : 0) {
+	case -EACCES:
+	case -EPERM:
+	case -ENOENT:
+	case -ENODATA:
+	case -EOPNOTSUPP:
+		return SUBJECT_CACHE;
+	default:
+		return SUBJECT_MOVE;
+	}
+}
+
 static int make_plan(const struct move *move, const struct move_target *target,
 		     struct mig_plan **ret_plan)
 {
@@ -66,13 +82,15 @@ static int make_plan(const struct move *move, const struct move_target *target,
 		.min_mapping_bytes = args->min_size_bytes,
 		.may_write = args->writeback,
 		.may_estimate = !args->dry_run,
+		.cache_by_files = args->search,
 	};
 	int r = mig_plan_new(target->target, move->machine.topology, move->placement,
 			     &options, ret_plan);
 
 	if (r == -ESRCH)
 		return message_failure(SUBJECT_MOVE, r, "%s", target->label);
-	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move %s", target->label)
+	return r < 0 ? message_failure(subject_of(args, r), r, "cannot move %s",
+				       target->label)
 		     : STATUS_OK;
 }
 
@@ -142,30 +160,83 @@ static int worse(int a, int b)
 	return STATUS_FAILED;
 }
 
-static int move_one(struct move *move, const struct move_target *target,
-		    struct mig_plan *plan, struct move_report *report)
+/* What is left to do after the kernel has moved some by itself, and whether it still
+ * may be done. */
+static int plan_again(const struct move *move, const struct move_target *target,
+		      struct mig_plan **ret_plan)
 {
-	struct mig_outcome *outcome = NULL;
-	struct move_result result = { .target = target, .plan = plan };
-	int status = run_plan(move, plan, target, &outcome);
+	struct mig_plan *plan = NULL;
+	int status = make_plan(move, target, &plan);
 
-	if (status)
+	if (!status)
+		status = findings_say(plan, move->args->force, FINDINGS_WARNINGS);
+	if (status) {
+		mig_plan_free(plan);
 		return status;
-	result.outcome = outcome;
-	result.after = read_residency(plan);
-	if (move->args->settle_ns && !stop_signal_get()) {
-		wait_settled(move->args->settle_ns);
-		result.settled = read_residency(plan);
 	}
-	status = move_report_add(report, &result);
-	mig_residency_free(result.after);
-	mig_residency_free(result.settled);
-	mig_outcome_free(outcome);
+	*ret_plan = plan;
+	return STATUS_OK;
+}
+
+static int run_and_look(const struct move *move, struct mig_plan *plan,
+			struct move_result *result)
+{
+	int status = run_plan(move, plan, result->target, &result->outcome);
+
+	if (!status)
+		result->after = read_residency(plan);
 	return status;
 }
 
+/* Run @plan, with what the command does around it. */
+static int run_prepared(const struct move *move, struct mig_plan *plan,
+			struct move_result *result, struct mig_plan **ret_again)
+{
+	const struct move_hooks *hooks = move->hooks;
+	int status;
+
+	if (!hooks)
+		return run_and_look(move, plan, result);
+	status = hooks->prepare(move, result->target, &result->binding);
+	if (status)
+		return status;
+	if (result->binding.is_set)
+		status = plan_again(move, result->target, ret_again);
+	if (*ret_again) {
+		plan = *ret_again;
+		result->bound = mig_plan_get_residency(plan);
+	}
+	if (!status)
+		status = run_and_look(move, plan, result);
+	/* What has moved is reported in any case. */
+	result->finished = hooks->finish(move, result->target, status != STATUS_OK);
+	return status;
+}
+
+static int move_one(const struct move *move, const struct move_target *target,
+		    struct mig_plan *plan, struct move_report *report)
+{
+	CLEANUP_MIG(plan) struct mig_plan *again = NULL;
+	struct move_result result = {
+		.target = target,
+		.before = mig_plan_get_residency(plan),
+	};
+	int status = run_prepared(move, plan, &result, &again);
+
+	if (!status && move->args->settle_ns && !stop_signal_get()) {
+		wait_settled(move->args->settle_ns);
+		result.settled = read_residency(again ? again : plan);
+	}
+	if (!status)
+		status = move_report_add(report, &result);
+	mig_residency_free(result.after);
+	mig_residency_free(result.settled);
+	mig_outcome_free(result.outcome);
+	return result.finished ? worse(status, result.finished) : status;
+}
+
 /* Of several, each is planned again: what the others did may matter. */
-static int each_target(struct move *move, const struct move_target *targets,
+static int each_target(const struct move *move, const struct move_target *targets,
 		       size_t nr_targets, struct mig_plan *first_plan,
 		       struct move_report *report)
 {
@@ -193,47 +264,16 @@ static int each_target(struct move *move, const struct move_target *targets,
 	return all;
 }
 
-/* All targets as one, so that room is checked for the whole request. */
-static int join_targets(const struct move *move, const struct move_target *targets,
-			size_t nr_targets, struct move_target *ret_joined)
+int move_targets(const struct move *move, const struct move_target *targets,
+		 size_t nr_targets, const struct move_target *joined)
 {
-	struct mig_target *joined = NULL;
-	int r = mig_target_new(move->machine.context, &joined);
-
-	for (size_t i = 0; !r && i < nr_targets; i++) {
-		struct mig_target *target = targets[i].target;
-
-		for (size_t j = 0; !r && j < mig_target_get_count(target); j++) {
-			r = mig_target_add_pid(
-				joined,
-				mig_process_get_pid(mig_target_get_process(target, j)));
-			if (r == -EEXIST || r == -ESRCH || r == -ENODATA)
-				r = 0;
-		}
-	}
-	if (r < 0) {
-		mig_target_free(joined);
-		return message_failure(SUBJECT_PROCESS, r, "cannot hold all processes");
-	}
-	*ret_joined = targets[0];
-	ret_joined->target = joined;
-	return STATUS_OK;
-}
-
-int move_targets(struct move *move, const struct move_target *targets, size_t nr_targets)
-{
-	struct move_target joined = targets[0];
 	struct mig_plan *plan = NULL;
 	struct move_report report;
 	int refused = STATUS_OK, written;
-	int status = STATUS_OK;
+	int status = make_plan(move, nr_targets > 1 ? joined : &targets[0], &plan);
 
-	if (nr_targets > 1)
-		status = join_targets(move, targets, nr_targets, &joined);
 	if (!status)
-		status = make_plan(move, &joined, &plan);
-	if (!status)
-		refused = findings_say(plan, move->args->force);
+		refused = findings_say(plan, move->args->force, move->mended);
 	if (!status && (!refused || move->args->dry_run)) {
 		stop_signal_watch();
 		move_report_begin(&report, move);
@@ -243,7 +283,5 @@ int move_targets(struct move *move, const struct move_target *targets, size_t nr
 			status = written;
 	}
 	mig_plan_free(plan);
-	if (joined.target != targets[0].target)
-		mig_target_free(joined.target);
 	return refused ? refused : status;
 }

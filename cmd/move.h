@@ -35,7 +35,9 @@ struct move_args {
 	uint64_t timeout_ns;
 	uint64_t settle_ns;
 	unsigned int fallback; /**< enum mig_fallback */
-	bool writeback;        /**< dirty pages move even where they are written */
+	bool cache;            /**< of cgroups too */
+	const char *search; /**< where cache of cgroups is looked for; NULL: not said */
+	bool writeback;     /**< dirty pages move even where they are written */
 	unsigned int require_percent;
 	bool progress;
 };
@@ -130,12 +132,49 @@ extern const struct option_word move_shared_words[];
 
 extern const struct column_set move_columns;
 
+enum move_kind {
+	MOVE_PROCESSES = 0, /**< one, or with its descendants */
+	MOVE_FILES = 1,
+	MOVE_CGROUP = 2,
+};
+
 /** The target that is moved as one, and what the user calls it. */
 struct move_target {
 	struct mig_target *target;
-	pid_t pid;        /**< 0: files */
-	const char *name; /**< of the process, or of the only path; may hold any byte */
-	char label[32];   /**< in messages: "pid 42", "the files" */
+	enum move_kind kind;
+	pid_t pid;         /**< of MOVE_PROCESSES */
+	const char *name;  /**< of the process, the only path, or the path of the cgroup;
+				may hold any byte */
+	const char *label; /**< in messages: "pid 42", "the files" */
+	void *data;        /**< the command's own, for its hooks */
+};
+
+/** What setting a cpuset has done. */
+struct move_binding {
+	bool is_set;
+	struct mig_nodeset mems;
+	uint64_t elapsed_ns;
+};
+
+struct move;
+
+/** What a command does around the move of each target. */
+struct move_hooks {
+	/**
+	 * prepare - before the target moves, and not in a dry run
+	 * @binding: filled where a cpuset was set: the target is planned again then
+	 * Return: STATUS_OK, or a status after a message: it is not moved, and finish()
+	 * is not called.
+	 */
+	int (*prepare)(const struct move *move, const struct move_target *target,
+		       struct move_binding *binding);
+	/**
+	 * finish - when its last page has moved
+	 * @undo: it was refused after all, or could not be begun
+	 * Return: STATUS_OK, or a status after a message.
+	 */
+	int (*finish)(const struct move *move, const struct move_target *target,
+		      bool undo);
 };
 
 /** A move as the options say it, ready for targets. */
@@ -144,6 +183,9 @@ struct move {
 	const char *command;
 	struct machine machine;
 	struct mig_placement *placement;
+	const struct move_hooks *hooks; /**< NULL: none */
+	unsigned int mended; /**< bits of findings that prepare() sees to: they refuse
+				  only if they are still there afterwards */
 };
 
 /**
@@ -157,8 +199,11 @@ void move_end(struct move *move);
 
 /**
  * move_targets - check all, then move and report each
+ * @joined: all of them as one, so that room is checked for the whole request; not
+ *          used if there is only one
  * Return: exit status.
  */
-int move_targets(struct move *move, const struct move_target *targets, size_t nr_targets);
+int move_targets(const struct move *move, const struct move_target *targets,
+		 size_t nr_targets, const struct move_target *joined);
 
 #endif

@@ -85,18 +85,31 @@ static void put_residency(struct json *json, const char *key,
 
 static void put_target(struct json *json, const struct move_target *target)
 {
-	if (target->pid)
+	if (target->kind == MOVE_CGROUP) {
+		json_put_text(json, "cgroup", target->name);
+		return;
+	}
+	if (target->kind == MOVE_PROCESSES)
 		json_put_signed(json, "pid", target->pid);
 	json_put_text(json, "name", target->name);
+}
+
+static void put_cgroup(struct json *json, const struct move_target *target,
+		       const struct mig_totals *totals)
+{
+	json_put_number(json, "processes_hidden", mig_target_get_hidden(target->target));
+	json_put_text(json, "cache", move_report_get_cache_way(totals));
 }
 
 static void put_members(struct json *json, const struct move_target *target,
 			const struct mig_totals *totals)
 {
-	if (target->pid) {
+	if (target->kind != MOVE_FILES) {
 		json_put_number(json, "processes", totals->processes);
 		json_put_number(json, "processes_gone", totals->processes_gone);
 		json_put_number(json, "processes_denied", totals->processes_denied);
+		if (target->kind == MOVE_CGROUP)
+			put_cgroup(json, target, totals);
 	} else {
 		json_put_number(json, "files", totals->files);
 		json_put_number(json, "files_gone", totals->files_gone);
@@ -108,7 +121,7 @@ static void put_members(struct json *json, const struct move_target *target,
 static void put_fallback(struct json *json, const struct move_target *target,
 			 const struct mig_totals *totals, uint64_t page_size)
 {
-	if (target->pid)
+	if (target->kind != MOVE_FILES)
 		put_amount(json, "paged_out", totals->paged_out_pages, page_size);
 	else
 		put_amount(json, "reread", totals->reread_pages, page_size);
@@ -136,6 +149,22 @@ static void put_sums(struct json *json, const struct move_target *target,
 	json_close_array(json);
 }
 
+/* What the kernel has done when the cpuset was set. */
+static void put_binding(struct json *json, const struct move_result *result,
+			uint64_t page_size)
+{
+	if (!result->binding.is_set) {
+		json_put_null(json, "binding");
+		return;
+	}
+	json_open_object(json, "binding");
+	json_put_nodes(json, "mems", &result->binding.mems);
+	put_amount(json, "moved", move_report_get_bound_bytes(result) / page_size,
+		   page_size);
+	json_put_seconds(json, "seconds", result->binding.elapsed_ns);
+	json_close_object(json);
+}
+
 void move_json_put_result(struct json *json, const struct move_result *result,
 			  uint64_t page_size)
 {
@@ -144,8 +173,10 @@ void move_json_put_result(struct json *json, const struct move_result *result,
 	json_open_object(json, NULL);
 	put_target(json, result->target);
 	put_members(json, result->target, totals);
+	if (result->target->kind == MOVE_CGROUP)
+		put_binding(json, result, page_size);
 	put_sums(json, result->target, result->outcome, page_size);
-	if (result->target->pid)
+	if (result->target->kind != MOVE_FILES)
 		put_amount(json, "swapped", totals->swapped_pages, page_size);
 	json_open_object(json, "huge");
 	json_put_number(json, "moved_whole", totals->moved_huge_pages);
@@ -155,7 +186,9 @@ void move_json_put_result(struct json *json, const struct move_result *result,
 		json_put_number(json, "split", totals->split_huge_pages);
 	json_close_object(json);
 	json_open_object(json, "residency");
-	put_residency(json, "before", mig_plan_get_residency(result->plan));
+	put_residency(json, "before", result->before);
+	if (result->target->kind == MOVE_CGROUP)
+		put_residency(json, "bound", result->bound);
 	put_residency(json, "after", result->after);
 	put_residency(json, "settled", result->settled);
 	json_close_object(json);

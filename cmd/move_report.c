@@ -179,7 +179,8 @@ static int print_residency(const struct move_report *report,
 {
 	struct common_args args = report->move->args->common;
 	/* Files are not swapped out. */
-	uint64_t shown = result->target->pid ? 0 : 1U << COL_WHEN | 1U << COL_NODES;
+	bool files = result->target->kind == MOVE_FILES;
+	uint64_t shown = files ? 1U << COL_WHEN | 1U << COL_NODES : 0;
 	CLEANUP_TABLE struct table *table = NULL;
 	int status;
 
@@ -192,7 +193,9 @@ static int print_residency(const struct move_report *report,
 		table,
 		mig_topology_get_nodes(report->move->machine.topology, MIG_NODES_MEMORY),
 		false);
-	status = put_residency(table, "before", mig_plan_get_residency(result->plan));
+	status = put_residency(table, "before", result->before);
+	if (!status)
+		status = put_residency(table, "bound", result->bound);
 	if (!status)
 		status = put_residency(table, "after", result->after);
 	if (!status)
@@ -200,16 +203,90 @@ static int print_residency(const struct move_report *report,
 	return status ? status : table_print(table);
 }
 
-/* "42 (name)"; of files the only path, or how many there were. */
+/* "42 (name)"; of files the only path, or how many there were; of a cgroup its path. */
 static void print_name(const struct move_target *target)
 {
 	char name[ESCAPE_SIZE(256)];
 
 	escape_text(target->name, strnlen(target->name, 255), name);
-	if (target->pid)
+	if (target->kind == MOVE_PROCESSES)
 		printf("%d (%s)", target->pid, name);
 	else
 		printf("%s", name);
+}
+
+/* How many there were, where the name does not say it. */
+static void print_count(const struct move_target *target, const struct mig_totals *totals)
+{
+	if (target->kind == MOVE_FILES && totals->files != 1)
+		printf(", %llu files with cached pages",
+		       (unsigned long long)totals->files);
+	if (target->kind == MOVE_CGROUP)
+		printf(", %u process%s", totals->processes,
+		       totals->processes == 1 ? "" : "es");
+	if (target->kind == MOVE_PROCESSES && totals->processes > 1)
+		printf(" and %u more processes", totals->processes - 1);
+}
+
+/* What has left other nodes and what has come to those of the cpuset are not the same
+ * while the processes allocate and free memory: the smaller of both has moved. */
+uint64_t move_report_get_bound_bytes(const struct move_result *result)
+{
+	uint64_t came = 0, went = 0;
+
+	for (int node = 0; result->bound && node < MIG_MAX_NODES; node++) {
+		uint64_t before = mig_residency_get_node_bytes(result->before, node);
+		uint64_t after = mig_residency_get_node_bytes(result->bound, node);
+
+		if (!mig_nodeset_has(&result->binding.mems, node))
+			went += before > after ? before - after : 0;
+		else
+			came += after > before ? after - before : 0;
+	}
+	return came < went ? came : went;
+}
+
+static void print_binding(const struct move_report *report,
+			  const struct move_result *result)
+{
+	char moved[OUTPUT_BYTES_SIZE];
+	char nodes[256];
+
+	if (!result->binding.is_set)
+		return;
+	output_format_bytes(move_report_get_bound_bytes(result),
+			    report->move->args->common.bytes, moved);
+	mig_nodeset_format(&result->binding.mems, nodes, sizeof(nodes));
+	printf("cpuset.mems is %s: the kernel moved %s by itself in %.2f s\n", nodes,
+	       moved, (double)result->binding.elapsed_ns / 1e9);
+}
+
+const char *move_report_get_cache_way(const struct mig_totals *totals)
+{
+	switch (totals->cache_way) {
+	case MIG_CACHE_BY_DAMON:
+		return "damon";
+	case MIG_CACHE_BY_FILES:
+		return "files";
+	case MIG_CACHE_NONE:
+		break;
+	}
+	return NULL;
+}
+
+static void print_cache_way(const struct mig_totals *totals)
+{
+	switch (totals->cache_way) {
+	case MIG_CACHE_NONE:
+		break;
+	case MIG_CACHE_BY_DAMON:
+		puts("what nobody has mapped was moved by DAMON");
+		break;
+	case MIG_CACHE_BY_FILES:
+		printf("what nobody has mapped was looked for in files: %llu had some\n",
+		       (unsigned long long)totals->files);
+		break;
+	}
 }
 
 static void print_title(const struct move_report *report,
@@ -224,11 +301,7 @@ static void print_title(const struct move_report *report,
 	output_format_bytes(bytes, report->move->args->common.bytes, moved);
 	output_format_bytes(per_second, report->move->args->common.bytes, rate);
 	print_name(result->target);
-	if (!result->target->pid && totals->files != 1)
-		printf(", %llu files with cached pages",
-		       (unsigned long long)totals->files);
-	if (totals->processes > 1)
-		printf(" and %u more processes", totals->processes - 1);
+	print_count(result->target, totals);
 	printf(": %s moved in %.2f s", moved, seconds);
 	if (bytes)
 		printf(", %s/s", rate);
@@ -236,7 +309,8 @@ static void print_title(const struct move_report *report,
 	if (totals->moved_huge_pages || totals->split_huge_pages) {
 		printf("%llu %s moved whole",
 		       (unsigned long long)totals->moved_huge_pages,
-		       result->target->pid ? "huge pages" : "large folios");
+		       result->target->kind == MOVE_FILES ? "large folios"
+							  : "huge pages");
 		if (totals->split_huge_pages == MIG_UNKNOWN_BYTES)
 			printf("; the kernel has split some, whose is not known");
 		else if (totals->split_huge_pages)
@@ -244,6 +318,7 @@ static void print_title(const struct move_report *report,
 			       (unsigned long long)totals->split_huge_pages);
 		putchar('\n');
 	}
+	print_cache_way(totals);
 }
 
 /* The share in place of what should be: skipped pages and gone ones don't count. */
@@ -255,17 +330,30 @@ static bool is_enough(const struct mig_totals *totals, unsigned int percent)
 	return (double)in_place * 100 >= (double)percent * (double)wanted;
 }
 
-static int status_of(const struct mig_totals *totals, unsigned int percent)
+static int status_of(const struct move_result *result, unsigned int percent)
 {
+	const struct mig_totals *totals = mig_outcome_get_totals(result->outcome);
+
 	if (totals->files_denied && !totals->files)
 		return STATUS_FAILED;
 	if (totals->stopped || totals->timed_out || totals->processes_denied ||
-	    totals->files_denied || totals->error)
+	    totals->files_denied || totals->error ||
+	    mig_target_get_hidden(result->target->target))
 		return STATUS_PARTLY;
 	if (is_enough(totals, percent))
 		return STATUS_OK;
 	return totals->moved_pages || totals->already_pages ? STATUS_PARTLY
 							    : STATUS_FAILED;
+}
+
+static void say_hidden(const struct move_target *target)
+{
+	size_t hidden = mig_target_get_hidden(target->target);
+
+	if (hidden)
+		message_error("%s: %zu more processes cannot be moved from here: another "
+			      "pid namespace",
+			      target->label, hidden);
 }
 
 /* What a person should know beside the table. */
@@ -283,6 +371,7 @@ static void say_remarks(const struct move_result *result)
 		message_warning("%s: %u of %u processes ended, or ran another program, "
 				"meanwhile",
 				label, totals->processes_gone, totals->processes);
+	say_hidden(result->target);
 	if (totals->processes_denied)
 		message_error("%s: %u of %u processes may not be looked at", label,
 			      totals->processes_denied, totals->processes);
@@ -301,14 +390,15 @@ static void say_remarks(const struct move_result *result)
 int move_report_add(struct move_report *report, const struct move_result *result)
 {
 	const struct move_args *args = report->move->args;
-	const struct mig_totals *totals = mig_outcome_get_totals(result->outcome);
 	int status;
 
 	if (args->common.json) {
 		move_json_put_result(&report->json, result, report->page_size);
 	} else {
-		if (!args->common.noheadings && !args->common.raw)
+		if (!args->common.noheadings && !args->common.raw) {
 			print_title(report, result);
+			print_binding(report, result);
+		}
 		status = print_result_table(report, result->outcome);
 		if (!status && !args->common.noheadings && !args->common.raw)
 			status = print_residency(report, result);
@@ -316,7 +406,7 @@ int move_report_add(struct move_report *report, const struct move_result *result
 			return status;
 	}
 	say_remarks(result);
-	return status_of(totals, args->require_percent);
+	return status_of(result, args->require_percent);
 }
 
 static int print_plan_table(const struct move_report *report, const struct mig_plan *plan)
@@ -346,6 +436,7 @@ int move_report_add_plan(struct move_report *report, const struct move_target *t
 {
 	const struct common_args *args = &report->move->args->common;
 
+	say_hidden(target);
 	if (args->json) {
 		move_json_put_plan(&report->json, target, plan, report->page_size);
 		return STATUS_OK;

@@ -39,8 +39,12 @@ __migratectl_columns() {
 		echo PID START END SIZE PERM KIND RES NODES ANON DIRTY WRITEBACK SWAPCACHE \
 			MAPPERS PAGE OFFSET INODE DEVICE POLICY NAME
 		;;
+	show-cgroup)
+		echo CGROUP PROCS HIDDEN TOTAL NODES SWAP ZSWAP RUNS LOCAL MEMS OWNMEMS
+		;;
+	show-cgroup--by-kind) echo CGROUP ACCOUNT KIND TOTAL NODES ;;
 	show-file) echo RES NODES SIZE DIRTY WRITEBACK LARGE PATH ;;
-	move-pid | move-file) echo RESULT PAGES SIZE FROM TO WHY ;;
+	move-pid | move-file | move-cgroup) echo RESULT PAGES SIZE FROM TO WHY ;;
 	esac
 }
 
@@ -49,7 +53,9 @@ __migratectl_options() {
 	nodes) echo --distances ;;
 	show-pid) echo --by-kind --maps --picture --tree --total --all-nodes ;;
 	show-file) echo --min --sort --total -s --summarize --all-nodes ;;
+	show-cgroup) echo --by-kind --tree --all-nodes ;;
 	move-pid) echo --only --range --min-size --tree ;;
+	move-cgroup) echo --bind --cpus --freeze --cache --search --only --range --min-size ;;
 	move-file) echo --writeback ;;
 	esac
 	case $1 in
@@ -64,7 +70,7 @@ __migratectl_options() {
 	esac
 	echo --json --bytes --noheadings --raw -o --output --output-all --help
 	case $1 in
-	nodes | show-pid) echo --sysroot ;;
+	nodes | show-pid | show-cgroup) echo --sysroot ;;
 	esac
 }
 
@@ -90,6 +96,38 @@ __migratectl_pids() {
 __migratectl_files() {
 	mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
 	compopt -o filenames 2>/dev/null
+}
+
+# Where the cgroups are that names without a slash before them are below.
+__migratectl_cgroup_root() {
+	local root
+
+	for root in /sys/fs/cgroup /sys/fs/cgroup/memory /sys/fs/cgroup/unified; do
+		[[ ! -e $root/cgroup.procs ]] || break
+	done
+	echo "$root"
+}
+
+# Cgroups by their path below the root, a level at a time, and systemd's units by name.
+__migratectl_cgroups() {
+	local root
+
+	if [[ $cur == /* ]]; then
+		__migratectl_files -d
+		return
+	fi
+	root=$(__migratectl_cgroup_root)
+	mapfile -t COMPREPLY < <(
+		shopt -s globstar nullglob
+		for path in "$root/$cur"*/; do
+			echo "${path#"$root"/}"
+		done
+		[[ $cur == */* ]] || for path in "$root"/**/*.{service,slice,scope}/; do
+			path=${path%/}
+			[[ ${path##*/} != "$cur"* ]] || echo "${path##*/}"
+		done | sort -u
+	)
+	compopt -o filenames -o nospace 2>/dev/null
 }
 
 # __migratectl_list WORDS: an element of a list behind what is already there.
@@ -122,11 +160,11 @@ __migratectl_value() {
 	--shared) words='anon all none' ;;
 	--fallback)
 		words=swap
-		[[ $2 == move-pid ]] || words=reread
+		[[ $2 != move-file ]] || words=reread
 		;;
 	--sort) words='path res size dirty' ;;
 	--sysroot) __migratectl_files -d ;;
-	--mount | --files0-from) __migratectl_files -f ;;
+	--mount | --files0-from | --search) __migratectl_files -f ;;
 	--of-pid) __migratectl_pids "$cur" ;;
 	--weights | --range | --min-size | --min | --threads | --passes | --rate | \
 		--max-stall | --timeout | --settle | --require) ;;
@@ -155,7 +193,8 @@ _migratectl() {
 
 	if ((COMP_CWORD == 1)); then
 		# shellcheck disable=SC2207 # words without blanks
-		COMPREPLY=($(compgen -W 'nodes show-pid move-pid show-file move-file --help
+		COMPREPLY=($(compgen -W 'nodes show-pid move-pid show-file move-file
+			show-cgroup move-cgroup --help
 			--version --list-options' -- "$cur"))
 		return
 	fi
@@ -176,6 +215,7 @@ _migratectl() {
 	case $command in
 	*-pid) __migratectl_pids "$cur" ;;
 	*-file) __migratectl_files -f ;;
+	*-cgroup) __migratectl_cgroups ;;
 	esac
 }
 

@@ -58,9 +58,16 @@ function __migratectl_columns -d 'The columns of the table that the options ask 
             else
                 set columns PID PPID COMMAND TOTAL NODES SWAP RUNS LOCAL
             end
+        case show-cgroup
+            if contains -- --by-kind $words
+                set columns CGROUP ACCOUNT KIND TOTAL NODES
+            else
+                set columns CGROUP PROCS HIDDEN TOTAL NODES SWAP ZSWAP RUNS LOCAL MEMS \
+                    OWNMEMS
+            end
         case show-file
             set columns RES NODES SIZE DIRTY WRITEBACK LARGE PATH
-        case move-pid move-file
+        case move-pid move-file move-cgroup
             set columns RESULT PAGES SIZE FROM TO WHY
     end
     printf '%s\n' $head$columns
@@ -83,6 +90,24 @@ function __migratectl_pids
     end
 end
 
+# Cgroups by their path below the root, a level at a time, and systemd's units by name.
+function __migratectl_cgroups
+    set -l word (commandline -ct)
+    if string match -q '/*' -- $word
+        __fish_complete_directories $word
+        return
+    end
+    for root in /sys/fs/cgroup /sys/fs/cgroup/memory /sys/fs/cgroup/unified
+        test -e $root/cgroup.procs; and break
+    end
+    for path in $root/$word*/
+        printf '%s\tcgroup\n' (string replace -- $root/ '' $path)
+    end
+    set -l units $root/**.service/ $root/**.slice/ $root/**.scope/
+    test (count $units) -eq 0
+    or string replace -r '.*/([^/]+)/$' '$1\tunit' -- $units | sort -u
+end
+
 complete -c migratectl -f
 
 complete -c migratectl -n __migratectl_first -a nodes -d 'Show the nodes: CPUs, memory, distances, tiers'
@@ -90,14 +115,17 @@ complete -c migratectl -n __migratectl_first -a show-pid -d 'Show on which nodes
 complete -c migratectl -n __migratectl_first -a move-pid -d 'Move the memory of processes to other nodes'
 complete -c migratectl -n __migratectl_first -a show-file -d 'Show on which nodes files are cached'
 complete -c migratectl -n __migratectl_first -a move-file -d 'Move the cached pages of files to other nodes'
+complete -c migratectl -n __migratectl_first -a show-cgroup -d 'Show on which nodes the memory of cgroups lies'
+complete -c migratectl -n __migratectl_first -a move-cgroup -d 'Move the memory of the processes of cgroups to other nodes'
 complete -c migratectl -n __migratectl_first -l help -d 'Print help'
 complete -c migratectl -n __migratectl_first -l version -d 'Print the version'
 complete -c migratectl -n __migratectl_first -l list-options -d 'List the options of all commands'
 
 complete -c migratectl -n '__migratectl_command show-pid move-pid' -a '(__migratectl_pids)'
 complete -c migratectl -n '__migratectl_command show-file move-file' -F
+complete -c migratectl -n '__migratectl_command show-cgroup move-cgroup' -a '(__migratectl_cgroups)'
 
-set -l all '__migratectl_command nodes show-pid move-pid show-file move-file'
+set -l all '__migratectl_command nodes show-pid move-pid show-file move-file show-cgroup move-cgroup'
 complete -c migratectl -n $all -l json -d 'Print JSON, with numbers that are not rounded'
 complete -c migratectl -n $all -l bytes -d 'Print sizes in bytes'
 complete -c migratectl -n $all -l noheadings -d 'Print no line of headings'
@@ -106,7 +134,7 @@ complete -c migratectl -n $all -s o -l output -x -a '(__migratectl_columns)' -d 
 complete -c migratectl -n $all -l output-all -d 'Print all columns'
 complete -c migratectl -n $all -l help -d 'Print help'
 
-set -l look '__migratectl_command nodes show-pid'
+set -l look '__migratectl_command nodes show-pid show-cgroup'
 complete -c migratectl -n $look -l sysroot -x -a '(__fish_complete_directories)' -d 'Look at the machine whose /proc and /sys are there'
 
 set -l nodes '__migratectl_command nodes'
@@ -134,7 +162,12 @@ complete -c migratectl -n $show_file -l total -d 'Add the sum over all files'
 complete -c migratectl -n $show_file -s s -l summarize -d 'Print nothing but that sum'
 complete -c migratectl -n $show_file -l all-nodes -d 'A column for each node with memory'
 
-set -l move '__migratectl_command move-pid move-file'
+set -l show_cgroup '__migratectl_command show-cgroup'
+complete -c migratectl -n $show_cgroup -l by-kind -d 'A row for each kind of memory, charged and mapped'
+complete -c migratectl -n $show_cgroup -l tree -d 'With all cgroups below'
+complete -c migratectl -n $show_cgroup -l all-nodes -d 'A column for each node with memory'
+
+set -l move '__migratectl_command move-pid move-file move-cgroup'
 complete -c migratectl -n $move -s t -l to -x -a '(__migratectl_node_list has_memory)' -d 'Where pages go'
 complete -c migratectl -n $move -s f -l from -x -a '(__migratectl_node_list online)' -d 'Move only pages that are on these nodes'
 complete -c migratectl -n $move -l map -x -a '(__migratectl_map)' -d 'Move the pages of each node FROM to the node TO'
@@ -151,13 +184,22 @@ complete -c migratectl -n $move -l settle -x -d 'Look again after this time'
 complete -c migratectl -n $move -l require -x -d 'The share in place that counts as success'
 complete -c migratectl -n $move -l progress -d 'Show progress, also where there is no terminal'
 
+set -l members '__migratectl_command move-pid move-cgroup'
+complete -c migratectl -n $members -l shared -x -a 'anon all none' -d 'Pages that other processes map too'
+complete -c migratectl -n $members -l only -x -a '(__migratectl_kinds)' -d 'Move only memory of these kinds'
+complete -c migratectl -n $members -l range -x -d 'Move only pages at these addresses'
+complete -c migratectl -n $members -l min-size -x -d 'Pass over mappings with less resident memory'
+complete -c migratectl -n $members -l fallback -x -a swap -d 'For pages that cannot be moved'
+
 set -l move_pid '__migratectl_command move-pid'
-complete -c migratectl -n $move_pid -l shared -x -a 'anon all none' -d 'Pages that other processes map too'
-complete -c migratectl -n $move_pid -l only -x -a '(__migratectl_kinds)' -d 'Move only memory of these kinds'
-complete -c migratectl -n $move_pid -l range -x -d 'Move only pages at these addresses'
-complete -c migratectl -n $move_pid -l min-size -x -d 'Pass over mappings with less resident memory'
-complete -c migratectl -n $move_pid -l fallback -x -a swap -d 'For pages that cannot be moved'
 complete -c migratectl -n $move_pid -l tree -d 'With all descendants'
+
+set -l move_cgroup '__migratectl_command move-cgroup'
+complete -c migratectl -n $move_cgroup -l bind -d 'Also set cpuset.mems to the nodes of --to'
+complete -c migratectl -n $move_cgroup -l cpus -d 'With --bind: also set cpuset.cpus'
+complete -c migratectl -n $move_cgroup -l cache -d 'Move page cache and shared memory too that nobody has mapped'
+complete -c migratectl -n $move_cgroup -l search -x -a '(__migratectl_paths)' -d 'With --cache: look for it in the files below this path'
+complete -c migratectl -n $move_cgroup -l freeze -d 'Stop the processes while their memory moves'
 
 set -l move_file '__migratectl_command move-file'
 complete -c migratectl -n $move_file -l shared -x -a 'all anon none' -d 'Pages that processes have mapped'

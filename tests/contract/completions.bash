@@ -27,14 +27,17 @@ for command in $(ask 'migratectl ' | grep -v '^-'); do
 		echo "option $command $option $value"
 	done
 	for view in '' --by-kind --maps; do
-		[[ ! $view || $command == show-pid ]] || continue
+		[[ ! $view || $command == show-pid ||
+			$command$view == show-cgroup--by-kind ]] || continue
 		ask "migratectl $command $view -o " | sed "s/^/column $command /"
 		diff <(ask "migratectl $command $view -o ") \
 			<(ask "migratectl $command $view --output ") >&2
 	done
 done
 for option in 'move-pid --place' 'move-pid --shared' 'move-pid --fallback' 'move-pid --only' \
-	'move-file --place' 'move-file --shared' 'move-file --fallback' 'show-file --sort'; do
+	'move-file --place' 'move-file --shared' 'move-file --fallback' 'show-file --sort' \
+	'move-cgroup --place' 'move-cgroup --shared' 'move-cgroup --fallback' \
+	'move-cgroup --only'; do
 	ask "migratectl $option " | sed "s/^/word $option /"
 done
 
@@ -44,6 +47,7 @@ done
 [[ $(__migratectl_expand 0-2,5,8-9 | tr '\n' ' ') == '0 1 2 5 8 9 ' ]] || echo 'no nodes' >&2
 ask 'migratectl move-pid --to 0 ' | grep -qx "$$" || echo 'this process is not offered' >&2
 ask 'migratectl show-file --of-pid ' | grep -qx "$$" || echo 'of-pid offers no process' >&2
+[[ $(ask 'migratectl move-cgroup --to 0 /sys/f') == /sys/f* ]] || echo 'no cgroups' >&2
 ask 'migratectl nodes ' | grep -q '^[0-9]' && echo 'nodes takes no process' >&2
 [[ $(ask 'migratectl move-file --to 0 /pro') == /proc ]] || echo 'no files' >&2
 [[ $(ask 'migratectl show-file --mount /pro') == /proc ]] || echo 'no mounts' >&2

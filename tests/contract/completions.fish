@@ -25,14 +25,16 @@ for command in (ask 'migratectl ')
         echo option $command $option $value
     end
     for view in '' --by-kind --maps
-        test -z "$view" -o $command = show-pid; or continue
+        contains -- $command$view $command show-pid$view show-cgroup--by-kind; or continue
         for column in (ask "migratectl $command $view --output ")
             echo column $command $column
         end
     end
 end
 for option in 'move-pid --place' 'move-pid --shared' 'move-pid --fallback' 'move-pid --only' \
-    'move-file --place' 'move-file --shared' 'move-file --fallback' 'show-file --sort'
+    'move-file --place' 'move-file --shared' 'move-file --fallback' 'show-file --sort' \
+    'move-cgroup --place' 'move-cgroup --shared' 'move-cgroup --fallback' \
+    'move-cgroup --only'
     for word in (ask "migratectl $option ")
         echo word $option $word
     end
@@ -51,6 +53,8 @@ contains /proc/ (ask 'migratectl move-file --to 0 /pro')
 or echo 'no files' >&2
 contains /proc/ (ask 'migratectl show-file --mount /pro')
 or echo 'no mounts' >&2
+string match -q '/sys/f*' (ask 'migratectl move-cgroup --to 0 /sys/f')
+or echo 'no cgroups' >&2
 string match -qr '^[0-9]' (ask 'migratectl nodes ')
 and echo 'nodes takes no process' >&2
 contains /proc/ (ask 'migratectl nodes --sysroot /pro')

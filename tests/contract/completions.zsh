@@ -79,6 +79,8 @@ for command in ${commands_offered%%:*}; do
 	if [[ $command == show-pid ]]; then
 		print_columns --by-kind
 		print_columns --maps
+	elif [[ $command == show-cgroup ]]; then
+		print_columns --by-kind
 	fi
 done
 
