@@ -197,12 +197,36 @@ static void get_residency(struct reader *reader, struct json_object *object,
 static void get_processes(struct reader *reader, struct json_object *object,
 			  struct report *report)
 {
-	report->pid = (int)get_number(reader, object, "pid");
 	report->processes = (unsigned int)get_number(reader, object, "processes");
 	report->processes_gone =
 		(unsigned int)get_number(reader, object, "processes_gone");
 	report->paged_out = get_amount(reader, object, "paged_out");
 	report->swapped_pages = get_amount(reader, object, "swapped").pages;
+}
+
+static void get_cgroup(struct reader *reader, struct json_object *object,
+		       struct report *report)
+{
+	struct json_object *binding = NULL, *mems;
+	bool is_bound;
+
+	get_text(object, "cgroup", report->cgroup, sizeof(report->cgroup));
+	report->processes_hidden =
+		(unsigned int)get_number(reader, object, "processes_hidden");
+	if (!json_object_object_get_ex(object, "binding", &binding))
+		complain(reader, "binding");
+	get_nodes_or_null(reader, get(reader, object, "residency", json_type_object),
+			  "bound", report->bound_bytes, &is_bound);
+	if (is_bound != (binding != NULL))
+		complain(reader, "bound");
+	if (!binding)
+		return;
+	mems = get(reader, binding, "mems", json_type_array);
+	for (size_t i = 0; mems && i < json_object_array_length(mems); i++)
+		report->bound_mems |=
+			UINT64_C(1)
+			<< json_object_get_int(json_object_array_get_idx(mems, i));
+	report->bound_pages = get_amount(reader, binding, "moved").pages;
 }
 
 static void get_files(struct reader *reader, struct json_object *object,
@@ -236,6 +260,10 @@ static void read_target(struct reader *reader, struct json_object *object,
 		.timed_out = get_bool(reader, object, "timed_out"),
 	};
 	if (json_object_object_get_ex(object, "pid", NULL))
+		report->pid = (int)get_number(reader, object, "pid");
+	else if (json_object_object_get_ex(object, "cgroup", NULL))
+		get_cgroup(reader, object, report);
+	if (json_object_object_get_ex(object, "processes", NULL))
 		get_processes(reader, object, report);
 	else
 		get_files(reader, object, report);

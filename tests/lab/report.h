@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `migratectl move-pid --json`, `move-file --json` and `show-file --json` say, as
- * structs: the only place that knows the names of their keys.
+ * What `migratectl move-pid --json`, `move-cgroup --json`, `move-file --json` and
+ * `show-file --json` say, as structs: the only place that knows the names of their keys.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -30,11 +30,15 @@ struct report_reason {
 	struct report_amount amount;
 };
 
-/** One target: a process and those that go with it, or files. */
+/** One target: a process and those that go with it, a cgroup, or files. */
 struct report {
-	int pid; /**< 0: files */
+	int pid;          /**< 0: a cgroup, or files */
+	char cgroup[256]; /**< "": a process, or files */
 	unsigned int processes;
 	unsigned int processes_gone;
+	unsigned int processes_hidden; /**< of cgroups */
+	uint64_t bound_mems;           /**< of cgroups: bits of the nodes; 0: not bound */
+	uint64_t bound_pages;          /**< what the kernel moved by itself */
 	uint64_t files;
 	uint64_t files_gone;
 	uint64_t files_denied;
@@ -54,6 +58,7 @@ struct report {
 	uint64_t huge_split;                                /**< or REPORT_UNKNOWN */
 	uint64_t pairs[REPORT_MAX_NODES][REPORT_MAX_NODES]; /**< pages, from, to */
 	uint64_t before_bytes[REPORT_MAX_NODES];
+	uint64_t bound_bytes[REPORT_MAX_NODES]; /**< of cgroups that were bound */
 	uint64_t after_bytes[REPORT_MAX_NODES];
 	uint64_t settled_bytes[REPORT_MAX_NODES];
 	bool has_after;
