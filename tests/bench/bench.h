@@ -88,6 +88,14 @@ int bench_files(unsigned int nr, unsigned int rounds, const char *tool,
 /** bench_file_memory - what moving and looking at many files takes. */
 int bench_file_memory(unsigned int nr, const char *tool, const char *directory);
 
+/** bench_cgroup - a cgroup of some processes, moved to the other node and back. */
+int bench_cgroup(unsigned int nr, size_t size_bytes, unsigned int rounds,
+		 const char *tool);
+
+/** bench_cgroup_cache - what a cgroup has read or written in a directory. */
+int bench_cgroup_cache(size_t size_bytes, unsigned int rounds, const char *tool,
+		       const char *directory);
+
 /** bench_file_main - the peers, as programs of their own. Return: 2: no such one. */
 int bench_file_main(int argc, char **arguments);
 

@@ -98,7 +98,9 @@ static int usage(void)
 	      "       bench memory MIB MIGRATECTL\n"
 	      "       bench file MIB ROUNDS MIGRATECTL DIRECTORY\n"
 	      "       bench files NR ROUNDS MIGRATECTL DIRECTORY\n"
-	      "       bench filememory NR MIGRATECTL DIRECTORY\n",
+	      "       bench filememory NR MIGRATECTL DIRECTORY\n"
+	      "       bench cgroup NR MIB ROUNDS MIGRATECTL\n"
+	      "       bench cgroupcache MIB ROUNDS MIGRATECTL DIRECTORY\n",
 	      stderr);
 	return 2;
 }
@@ -144,6 +146,18 @@ static int measure_files(int argc, char **argv)
 	return -1;
 }
 
+/* Return: -1: none of those about cgroups. */
+static int measure_cgroups(int argc, char **argv)
+{
+	if (argc == 6 && !strcmp(argv[1], "cgroup"))
+		return bench_cgroup(number_of(argv[2]), bytes_of(argv[3]),
+				    rounds_of(argv[4]), argv[5]);
+	if (argc == 6 && !strcmp(argv[1], "cgroupcache"))
+		return bench_cgroup_cache(bytes_of(argv[2]), rounds_of(argv[3]), argv[4],
+					  argv[5]);
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -170,5 +184,7 @@ int main(int argc, char **argv)
 						   rounds_of(argv[4]), argv[5]);
 	if (argc > 1 && !bench_file_main(argc - 1, argv + 1))
 		return 0;
-	return measure_files(argc, argv) ? usage() : 0;
+	if (!measure_files(argc, argv) || !measure_cgroups(argc, argv))
+		return 0;
+	return usage();
 }
