@@ -134,7 +134,7 @@ int mig_process_read_group(const struct mig_context *context, pid_t tid, pid_t *
 		return gone_or(length);
 	r = mig_procstatus_parse_group((struct mig_text){ text, (size_t)length },
 				       ret_group);
-	if (r < 0)
+	if (r == -EBADMSG)
 		mig_log(context, MIG_LOG_WARNING, "'proc/%d/status' does not parse", tid);
 	return r;
 }

@@ -100,8 +100,10 @@ int mig_procstatus_parse_group(struct mig_text text, pid_t *ret_pid)
 
 	if (!mig_text_find_field(text, "Tgid", &value))
 		return -EBADMSG;
-	if (parse_pid(value, &pid) < 0 || pid < 1)
+	if (parse_pid(value, &pid) < 0 || pid < 0)
 		return -EBADMSG;
+	if (!pid)
+		return -ESRCH;
 	*ret_pid = pid;
 	return 0;
 }

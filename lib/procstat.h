@@ -22,7 +22,11 @@ int mig_procstat_parse(struct mig_text text, struct mig_procstat *ret_stat);
 /** mig_procstat_is_live - false for a zombie and for what is gone behind that. */
 bool mig_procstat_is_live(const struct mig_procstat *stat);
 
-/** mig_procstatus_parse_group - "Tgid:" of a status file. Errors: -EBADMSG. */
+/**
+ * mig_procstatus_parse_group - "Tgid:" of a status file
+ * Errors: -ESRCH: it is 0, as where the process was reaped since its file was opened
+ * (fs/proc/array.c, Linux 6.1 to 7.2); -EBADMSG.
+ */
 int mig_procstatus_parse_group(struct mig_text text, pid_t *ret_pid);
 
 /**

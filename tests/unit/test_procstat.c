@@ -140,11 +140,22 @@ static void the_group_of_a_thread_is_found(void **state)
 	assert_int_equal(pid, 42);
 }
 
+static void a_group_of_zero_is_of_one_that_was_reaped(void **state)
+{
+	pid_t pid = 9;
+
+	(void)state;
+	assert_int_equal(mig_procstatus_parse_group(text_of("Tgid:\t0\nPid:\t0\n"), &pid),
+			 -ESRCH);
+	assert_int_equal(pid, 9);
+}
+
 static void a_malformed_group_is_refused(void **state)
 {
-	static const char *const bad[] = { "",         "Pid:\t4\n",        "Tgid:\n",
-					   "Tgid:\t0", "Tgid:\t-4",        "Tgid:\t4 5",
-					   "Tgid:\tx", "Tgid:\t2147483648" };
+	static const char *const bad[] = {
+		"",           "Pid:\t4\n", "Tgid:\n",          "Tgid:\t-4",
+		"Tgid:\t4 5", "Tgid:\tx",  "Tgid:\t2147483648"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -193,6 +204,7 @@ int main(void)
 		cmocka_unit_test(zombies_and_the_dead_are_not_live),
 		cmocka_unit_test(what_is_no_stat_file_is_refused),
 		cmocka_unit_test(the_group_of_a_thread_is_found),
+		cmocka_unit_test(a_group_of_zero_is_of_one_that_was_reaped),
 		cmocka_unit_test(a_malformed_group_is_refused),
 		cmocka_unit_test(allowed_nodes_are_those_of_the_list),
 		cmocka_unit_test(a_kernel_without_cpusets_allows_every_node),
