@@ -29,6 +29,9 @@ static void need_v1(struct lab *lab, const char *controller)
 		lab_skip("this kernel has no cgroup v1 of %s", controller);
 }
 
+/* That guest-init has made. */
+#define KEEPER LAB_CGROUPS "/lab-keeper"
+
 /*
  * A hierarchy is given up by v1 or v2 only when nothing is charged to its last groups,
  * dead as they are.
@@ -38,7 +41,7 @@ static const char back_to_v2[] =
 	"cd /; umount " LAB_CGROUPS "; mount -t cgroup2 cgroup2 " LAB_CGROUPS "; "
 	"for i in $(seq 300); do "
 	"echo +memory +cpuset 2>/dev/null >" LAB_CGROUPS "/cgroup.subtree_control && "
-	"{ echo v2 after $i tries; exit; }; "
+	"{ mkdir -p " KEEPER "; echo v2 after $i tries; exit; }; "
 	"[ $((i % 20)) -ne 5 ] || echo 3 >/proc/sys/vm/drop_caches; sleep 0.1; "
 	"for c in memory cpuset freezer; do "
 	"mount -t cgroup -o $c $c " SOMEWHERE " && umount " SOMEWHERE "; "
@@ -62,6 +65,7 @@ static void mount_v1(struct lab *lab, bool with_v2)
 	need_v1(lab, "cpuset");
 	need_v1(lab, "freezer");
 	lab_shell(lab, back_to_v2,
+		  "rmdir " KEEPER " && "
 		  "echo -memory -cpuset >" LAB_CGROUPS "/cgroup.subtree_control && "
 		  "umount " LAB_CGROUPS " && mount -t tmpfs cgroup " LAB_CGROUPS " && "
 		  "cd " LAB_CGROUPS " && mkdir memory cpuset freezer");
