@@ -121,6 +121,10 @@ static void identify(const struct mig_backings *backings, int fd,
 						      status->stx_mnt_id);
 		backing->journals = journals(backings->filesystems, status->stx_mnt_id);
 	}
+	if (backings->filesystems)
+		backing->home = mig_filesystems_get_home(
+			backings->filesystems, backing->device,
+			status->stx_mask & STATX_MNT_ID ? status->stx_mnt_id : 0);
 	if (!type)
 		type = type_by_magic(fd);
 	snprintf(backing->type, sizeof(backing->type), "%s", type);

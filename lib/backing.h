@@ -27,6 +27,7 @@ struct mig_backing {
 	struct mig_backing *next;
 	dev_t device;            /**< st_dev of its files */
 	char type[32];           /**< as "ext4"; "" if nobody tells */
+	const char *home;        /**< where it is mounted; NULL: nowhere here */
 	bool counts;             /**< cachestat(2) knows its files: not so of overlays */
 	bool journals;           /**< data goes through the journal, which holds pages */
 	enum mig_dirty dirty;    /**< atomic */

@@ -2,8 +2,10 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/kcmp.h>
+#include <linux/userfaultfd.h>
 #include <numa.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -146,6 +148,29 @@ static int call_touch(const void *address)
 	return r == -EINVAL ? 0 : (int)r;
 }
 
+/* UFFD_USER_MODE_ONLY (Linux 5.11) needs no privilege. Nobody is asked to fill a hole,
+ * whoever has touched it: UFFD_FEATURE_SIGBUS decides before that. */
+static int call_guard_holes(void *start, size_t length)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_SIGBUS };
+	struct uffdio_register holes = {
+		.range = { .start = (uintptr_t)start, .len = length },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = (int)or_errno(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = (int)or_errno(ioctl(fd, UFFDIO_API, &api));
+	if (!r)
+		r = (int)or_errno(ioctl(fd, UFFDIO_REGISTER, &holes));
+	if (!r)
+		return fd;
+	close(fd);
+	return r;
+}
+
 /*
  * What libnuma cannot answer it says on standard error, and a library cannot stop
  * it: numa_warn() is a weak symbol that only the program may replace. So callers
@@ -186,5 +211,6 @@ const struct mig_calls mig_calls_kernel = {
 	.cachestat = call_cachestat,
 	.mincore = call_mincore,
 	.touch = call_touch,
+	.guard_holes = call_guard_holes,
 	.device_nodes = call_device_nodes,
 };

@@ -54,6 +54,10 @@ struct mig_calls {
 	/** Reads a few bytes at @address through the kernel: -EFAULT where the caller
 	 *  would be sent SIGBUS. */
 	int (*touch)(const void *address);
+	/** Has touches of what is missing in a mapping of the caller's own fail with
+	 *  -EFAULT, instead of filling it, until the descriptor that it returns is
+	 *  closed: userfaultfd(2). Of files, only of a private mapping. */
+	int (*guard_holes)(void *start, size_t length);
 	/** The nodes of "ip:ADDRESS", by libnuma. */
 	int (*device_nodes)(const char *text, uint64_t *ret_bits, size_t nr_words);
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "cleanup.h"
 #include "lru.h"
 #include "pagemap.h"
@@ -26,35 +27,29 @@ static int compare_inodes(const void *a, const void *b)
 static int add_inode(void *data, uint64_t inode)
 {
 	struct mig_charged_owners *owners = data;
+	void *array = owners->inodes;
+	int r = mig_array_reserve(&array, &owners->capacity, owners->nr,
+				  sizeof(*owners->inodes));
 
-	/* Twice as large at each power of two. */
-	if (!(owners->nr & (owners->nr - 1))) {
-		size_t capacity = owners->nr ? 2 * owners->nr : 1;
-		uint64_t *larger =
-			reallocarray(owners->inodes, capacity, sizeof(*larger));
-
-		if (!larger)
-			return -ENOMEM;
-		owners->inodes = larger;
-	}
+	owners->inodes = array;
+	if (r < 0)
+		return r;
 	owners->inodes[owners->nr++] = inode;
 	return 0;
 }
 
-int mig_charged_owners_read(const struct mig_cgroup *cgroup,
-			    struct mig_charged_owners *ret_owners)
+int mig_charged_owners_add(struct mig_charged_owners *owners,
+			   const struct mig_cgroup *cgroup)
 {
-	struct mig_charged_owners owners = { 0 };
-	int r = mig_cgroup_visit_inodes(cgroup, add_inode, &owners);
+	size_t had = owners->nr;
+	int r = mig_cgroup_visit_inodes(cgroup, add_inode, owners);
 
-	if (r < 0) {
-		mig_charged_owners_done(&owners);
-		return r;
-	}
-	if (owners.nr)
-		qsort(owners.inodes, owners.nr, sizeof(*owners.inodes), compare_inodes);
-	*ret_owners = owners;
-	return 0;
+	if (r < 0)
+		owners->nr = had;
+	else if (owners->nr)
+		qsort(owners->inodes, owners->nr, sizeof(*owners->inodes),
+		      compare_inodes);
+	return r;
 }
 
 void mig_charged_owners_done(struct mig_charged_owners *owners)
@@ -70,16 +65,17 @@ bool mig_charged_owners_have(const struct mig_charged_owners *owners, uint64_t i
 }
 
 int mig_charged_open(const struct mig_context *context, const struct mig_frames *frames,
-		     struct mig_charged *ret_charged)
+		     bool asks_cgroups, struct mig_charged *ret_charged)
 {
 	CLEANUP_CLOSE int flags_fd = -1;
-	int cgroup_fd;
+	int cgroup_fd = -1;
 
 	flags_fd = mig_procfs_open(context, "proc/kpageflags");
 	if (flags_fd < 0)
 		return flags_fd;
-	cgroup_fd = mig_procfs_open(context, "proc/kpagecgroup");
-	if (cgroup_fd < 0)
+	if (asks_cgroups)
+		cgroup_fd = mig_procfs_open(context, "proc/kpagecgroup");
+	if (asks_cgroups && cgroup_fd < 0)
 		return cgroup_fd;
 	*ret_charged = (struct mig_charged){
 		.context = context,

@@ -17,15 +17,16 @@
 struct mig_charged_owners {
 	uint64_t *inodes; /**< ascending */
 	size_t nr;
+	size_t capacity;
 };
 
 /**
- * mig_charged_owners_read - a cgroup and all below it
- * Errors: those of mig_cgroup_visit_inodes(); -ENOMEM.
+ * mig_charged_owners_add - a cgroup and all below it beside those that it has
+ * Errors: those of mig_cgroup_visit_inodes(); -ENOMEM. Nothing is added then.
  * Ownership: freed with mig_charged_owners_done().
  */
-int mig_charged_owners_read(const struct mig_cgroup *cgroup,
-			    struct mig_charged_owners *ret_owners);
+int mig_charged_owners_add(struct mig_charged_owners *owners,
+			   const struct mig_cgroup *cgroup);
 
 /** mig_charged_owners_done - zeroed ones are allowed. */
 void mig_charged_owners_done(struct mig_charged_owners *owners);
@@ -38,15 +39,17 @@ struct mig_charged {
 	const struct mig_context *context;
 	const struct mig_frames *frames;
 	int flags_fd;
-	int cgroup_fd;
+	int cgroup_fd; /**< -1: cgroups are not asked for */
 };
 
 /**
- * mig_charged_open - Errors: -EACCES, -EPERM: not root; -ENOENT: this kernel has no
- * kpagecgroup (no memory cgroups).
+ * mig_charged_open - make ready for reading frames
+ * @asks_cgroups: false: only for what is charged to anybody and to nobody
+ * Errors: -EACCES, -EPERM: not root; -ENOENT: this kernel has no kpagecgroup (no memory
+ * cgroups), where that is needed, or no kpageflags.
  */
 int mig_charged_open(const struct mig_context *context, const struct mig_frames *frames,
-		     struct mig_charged *ret_charged);
+		     bool asks_cgroups, struct mig_charged *ret_charged);
 
 /** mig_charged_close - a zeroed one with descriptors of -1 is allowed. */
 void mig_charged_close(struct mig_charged *charged);

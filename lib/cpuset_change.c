@@ -5,6 +5,7 @@
 
 #include "cgroup.h"
 #include "cleanup.h"
+#include "guardian.h"
 #include "nodelist.h"
 #include "text.h"
 
@@ -20,6 +21,7 @@
 
 struct mig_cpuset_change {
 	const struct mig_cgroup *cgroup;
+	struct mig_guardian *guardian; /**< undoes it if we die before it is ended */
 	bool is_v1;
 	/* As they were; NULL: not touched. */
 	char *mems;
@@ -335,6 +337,106 @@ static int check_cpus(const struct mig_cpuset_change *change,
 	return check.has_others ? -EINVAL : 0;
 }
 
+/* ---- What is undone if the caller dies meanwhile. ---- */
+
+/* Owned by the list, as long as it is filled. */
+struct undoing {
+	struct mig_guardian_write writes[MIG_GUARDIAN_MOST_WRITES];
+	char *texts[2 * MIG_GUARDIAN_MOST_WRITES];
+	size_t nr;
+	size_t nr_texts;
+};
+
+static void cleanup_undoing(struct undoing *undoing)
+{
+	for (size_t i = 0; i < undoing->nr_texts; i++)
+		free(undoing->texts[i]);
+}
+
+/* Takes both over. Deeper than any hierarchy goes it is not watched over. */
+static int add_undo(const struct mig_cpuset_change *change, struct undoing *undoing,
+		    char *name, char *text)
+{
+	undoing->texts[undoing->nr_texts++] = name;
+	undoing->texts[undoing->nr_texts++] = text;
+	if (!name || !text)
+		return -ENOMEM;
+	undoing->writes[undoing->nr++] = (struct mig_guardian_write){
+		.dir_fd = change->cgroup->places[MIG_CONTROLLER_CPUSET].fd,
+		.name = name,
+		.text = *text ? text : "\n",
+	};
+	return undoing->nr < MIG_GUARDIAN_MOST_WRITES ? 0 : -E2BIG;
+}
+
+/* All that may be seen of what is above; NULL: nothing. */
+static char *read_all_above(const struct mig_cpuset_change *change, const char *effective)
+{
+	char *all = NULL;
+
+	for (size_t up = count_ancestors(change->cgroup->path); up && !all; up--) {
+		CLEANUP_FREE char *above = file_above(up, effective);
+
+		if (!above || read_file(change, above, &all) < 0)
+			all = NULL;
+	}
+	return all;
+}
+
+/* A list of v2 that was empty may not become so again, see restore_list(). */
+static int undo_list(const struct mig_cpuset_change *change, struct undoing *undoing,
+		     const char *name, const char *effective)
+{
+	char *before, *all = NULL;
+	int r = read_file(change, name, &before);
+
+	if (r < 0)
+		return r;
+	if (!change->is_v1 && (!*before || *before == '\n'))
+		all = read_all_above(change, effective);
+	if (all)
+		r = add_undo(change, undoing, strdup(name), all);
+	if (r < 0) {
+		free(before);
+		return r;
+	}
+	return add_undo(change, undoing, strdup(name), before);
+}
+
+/* Those that do not pass the controller on, from below. */
+static int undo_enabling(const struct mig_cpuset_change *change, struct undoing *undoing)
+{
+	size_t depth = count_ancestors(change->cgroup->path);
+	int r = 0;
+
+	for (size_t up = 1; up <= depth && !r; up++) {
+		CLEANUP_FREE char *name = file_above(up, CONTROL);
+		CLEANUP_FREE char *controllers = NULL;
+
+		r = name ? read_file(change, name, &controllers) : -ENOMEM;
+		if (!r && !has_cpuset(controllers))
+			r = add_undo(change, undoing, STEAL(name), strdup("-cpuset"));
+		else if (r == -ENODATA)
+			r = 0;
+	}
+	return r;
+}
+
+static int guard(struct mig_cpuset_change *change, unsigned int flags)
+{
+	CLEANUP(cleanup_undoing) struct undoing undoing = { 0 };
+	int r = undo_list(change, &undoing, MEMS, EFFECTIVE_MEMS);
+
+	if (r == -ENODATA && !change->is_v1)
+		r = undo_enabling(change, &undoing);
+	else if (!r && flags & MIG_CPUSET_CPUS)
+		r = undo_list(change, &undoing, CPUS, EFFECTIVE_CPUS);
+	if (!r && change->is_v1)
+		r = undo_list(change, &undoing, MIGRATE, MIGRATE);
+	return r < 0 ? r
+		     : mig_guardian_new(undoing.writes, undoing.nr, &change->guardian);
+}
+
 /* ---- Together. ---- */
 
 static int prepare(struct mig_cpuset_change *change)
@@ -351,8 +453,10 @@ static int apply(struct mig_cpuset_change *change, const struct mig_topology *to
 		 const struct mig_nodeset *nodes, unsigned int flags)
 {
 	bool with_cpus = flags & MIG_CPUSET_CPUS;
-	int r = prepare(change);
+	int r = guard(change, flags);
 
+	if (!r)
+		r = prepare(change);
 	if (!r && !change->is_v1)
 		r = check_parents_mems(change, nodes);
 	if (!r && with_cpus && !change->is_v1)
@@ -396,6 +500,7 @@ int mig_cpuset_bind(const struct mig_cgroup *cgroup, const struct mig_topology *
 
 static void free_change(struct mig_cpuset_change *change)
 {
+	mig_guardian_free(change->guardian);
 	free(change->mems);
 	free(change->cpus);
 	free(change->migrate);

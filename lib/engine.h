@@ -29,9 +29,9 @@ struct mig_engine {
 	struct mig_destinations destinations;
 	struct mig_frametable arrived; /**< frames of shared pages that this run filled */
 	bool tracks_arrivals;
-	bool asks_files; /**< for the cache of cgroups, which comes after the members */
-	struct mig_cgroup_pages *cache_rest; /**< what they are asked for; owned */
-	int cache_end; /**< why they are not, see mig_cgroup_cache_book_rest() */
+	bool asks_files; /**< for cache that nobody has mapped, after the members */
+	struct mig_unmapped_pages *cache_rest; /**< what they are asked for; owned */
+	int cache_end; /**< why they are not, see mig_unmapped_cache_book_rest() */
 	uint64_t begin_ns;
 	uint64_t planned_pages;
 	unsigned int pass;
@@ -63,7 +63,7 @@ bool mig_engine_sleep_until(struct mig_engine *engine, uint64_t when_ns);
 void mig_engine_wait_gate(struct mig_engine *engine, unsigned int worker);
 
 /**
- * mig_engine_cache_move - move the cache of cgroups, as far as DAMON can (engine_cache.c)
+ * mig_engine_cache_move - move unmapped cache, as far as DAMON can (engine_cache.c)
  * Errors: -ENOMEM, -EIO. Return: 1: files are to be asked for the rest; 0: not.
  */
 int mig_engine_cache_move(struct mig_engine *engine, bool (*is_stopped)(void *data),

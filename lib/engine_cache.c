@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a run does about the cache of cgroups: first DAMON, then files for the rest. */
+/* What a run does about cache that nobody has mapped: first DAMON, then files for the rest. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -44,8 +44,8 @@ static int move_by_damon(struct mig_engine *engine, struct mig_damon *damon,
 
 	if (timeout)
 		timeout = timeout > elapsed ? timeout - elapsed : 1;
-	r = mig_cgroup_cache_move(engine->plan, damon, timeout, is_stopped, data, outcome,
-				  &engine->cache_rest, &end);
+	r = mig_unmapped_cache_move(engine->plan, damon, timeout, is_stopped, data,
+				    outcome, &engine->cache_rest, &end);
 	if (r < 0)
 		return r;
 	__atomic_fetch_add(&engine->moved_pages, outcome->totals.moved_pages,
@@ -58,7 +58,7 @@ static int move_by_damon(struct mig_engine *engine, struct mig_damon *damon,
 int mig_engine_cache_move(struct mig_engine *engine, bool (*is_stopped)(void *data),
 			  void *data, struct mig_outcome *outcome)
 {
-	struct mig_cgroup_cache *cache = &engine->plan->cache;
+	struct mig_unmapped_cache *cache = &engine->plan->cache;
 	struct mig_damon *damon;
 	int r;
 
@@ -66,13 +66,13 @@ int mig_engine_cache_move(struct mig_engine *engine, bool (*is_stopped)(void *da
 		return 0;
 	cache->only_on = (struct mig_nodeset){ { 0 } };
 	if (mig_engine_is_stopped(engine))
-		return mig_cgroup_cache_count(cache, &engine->cache_rest);
-	damon = mig_cgroup_cache_take_damon(engine->plan);
+		return mig_unmapped_cache_count(cache, &engine->cache_rest);
+	damon = mig_unmapped_cache_take_damon(engine->plan);
 	outcome->totals.cache_way = damon ? MIG_CACHE_BY_DAMON : MIG_CACHE_BY_FILES;
 	if (damon)
 		r = move_by_damon(engine, damon, is_stopped, data, outcome);
 	else
-		r = mig_cgroup_cache_count(cache, &engine->cache_rest);
+		r = mig_unmapped_cache_count(cache, &engine->cache_rest);
 	if (!r && !damon)
 		r = 1;
 	/* Others may have it again. */
@@ -89,5 +89,6 @@ void mig_engine_cache_end(const struct mig_engine *engine,
 	/* It was not even counted, which is told as the error that it was. */
 	if (!engine->cache_rest)
 		return;
-	mig_cgroup_cache_book_rest(engine->plan, engine->cache_rest, found, end, outcome);
+	mig_unmapped_cache_book_rest(engine->plan, engine->cache_rest, found, end,
+				     outcome);
 }

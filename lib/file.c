@@ -14,11 +14,13 @@
 /* Stretches that are counted at once on the search for cached pages. */
 #define LARGEST_STRETCH (UINT64_C(1) << 40)
 
-static int stat_of(int fd, const char *path, int flags, struct statx *ret_status)
+int mig_file_stat(int fd, const char *path, int flags, struct statx *ret_status)
 {
-	return statx(fd, path, flags, STATX_BASIC_STATS | STATX_MNT_ID, ret_status) < 0
-		       ? -errno
-		       : 0;
+	const unsigned int mask = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID |
+				  STATX_INO | STATX_SIZE | STATX_BLOCKS | STATX_MNT_ID;
+
+	return statx(fd, path, flags | AT_STATX_DONT_SYNC, mask, ret_status) < 0 ? -errno
+										 : 0;
 }
 
 static int check_type(const struct statx *status)
@@ -89,21 +91,20 @@ static enum mig_kind kind_of(const struct mig_backing *backing)
 	return strcmp(backing->type, "hugetlbfs") ? MIG_KIND_FILE : MIG_KIND_HUGETLB;
 }
 
-/* mincore(2) sees only what this process has mapped of hugetlbfs, and a touch would fill
- * a hole: but a file without holes has all its pages. */
-static int check_holes(struct mig_file *file, const struct statx *status)
+/* A touch would fill a hole in hugetlbfs, unless it is guarded (pagecache.c). */
+static void note_holes(struct mig_file *file, const struct statx *status)
 {
 	if (file->kind != MIG_KIND_HUGETLB)
-		return 0;
+		return;
 	if (!status->stx_blocks)
 		file->size_bytes = 0; /* none of them was ever used */
-	return status->stx_blocks * 512 < file->size_bytes ? -ENXIO : 0;
+	file->has_holes = status->stx_blocks * 512 < file->size_bytes;
 }
 
 static int fill(struct mig_backings *backings, struct mig_file *file)
 {
 	struct statx status;
-	int r = stat_of(file->fd, "", AT_EMPTY_PATH, &status);
+	int r = mig_file_stat(file->fd, "", AT_EMPTY_PATH, &status);
 
 	if (!r)
 		r = check_type(&status);
@@ -123,15 +124,16 @@ static int fill(struct mig_backings *backings, struct mig_file *file)
 	file->kind = kind_of(file->backing);
 	file->page_size_bytes = file->kind == MIG_KIND_HUGETLB ? status.stx_blksize
 							       : file->context->page_size;
-	return check_holes(file, &status);
+	note_holes(file, &status);
+	return 0;
 }
 
 /* What is no file is not opened at all: that alone may mean something to a device. */
 static int check_path(const struct mig_file_name *name)
 {
 	struct statx status;
-	int r = stat_of(AT_FDCWD, name->path, name->follow ? 0 : AT_SYMLINK_NOFOLLOW,
-			&status);
+	int r = mig_file_stat(AT_FDCWD, name->path,
+			      name->follow ? 0 : AT_SYMLINK_NOFOLLOW, &status);
 
 	return r < 0 ? r : check_type(&status);
 }

@@ -24,6 +24,7 @@ struct mig_file {
 	uint64_t size_bytes; /**< when it was opened */
 	enum mig_kind kind;  /**< FILE, SHMEM or HUGETLB */
 	uint64_t page_size_bytes;
+	bool has_holes;     /**< of HUGETLB: not every page is there */
 	unsigned int users; /**< atomic */
 	bool is_lost;       /**< atomic; some part of it could not be mapped */
 	bool is_counted;    /**< atomic; some part of it had cached pages */
@@ -35,6 +36,15 @@ struct mig_cache_counts {
 	uint64_t dirty_pages;
 	uint64_t writeback_pages;
 };
+
+/**
+ * mig_file_stat - statx(2), but for the times
+ * @flags: AT_*
+ *
+ * As the machine knows it, without asking a server: NFS writes out what is dirty before
+ * it tells how old it is.
+ */
+int mig_file_stat(int fd, const char *path, int flags, struct statx *ret_status);
 
 /**
  * mig_file_open - open a file for looking at its cache

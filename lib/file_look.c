@@ -83,6 +83,8 @@ static void begin_file(struct view *view, const struct mig_file *file)
 		.writeback_pages =
 			view->counted ? counts.writeback_pages : MIG_UNKNOWN_PAGES,
 		.large_pages = MIG_UNKNOWN_PAGES,
+		.type = file->backing->type,
+		.mount = file->backing->home,
 	};
 }
 

@@ -46,7 +46,33 @@ struct mig_file_paths {
 	char **names; /**< what it has open, then what it has mapped: path and name */
 	size_t nr_names;
 	size_t next_name;
+	void *named; /**< of tsearch(3): the files that names lead to */
 };
+
+static int compare_known(const void *a, const void *b)
+{
+	const struct known *left = a, *right = b;
+
+	if (left->device != right->device)
+		return left->device < right->device ? -1 : 1;
+	return (left->inode > right->inode) - (left->inode < right->inode);
+}
+
+/* Return: whether it was not known before. Without memory it counts twice. */
+static bool remember(void **files, uint64_t device, uint64_t inode)
+{
+	struct known *known = malloc(sizeof(*known));
+	struct known **place;
+
+	if (!known)
+		return true;
+	*known = (struct known){ device, inode };
+	place = (struct known **)tsearch(known, files, compare_known);
+	if (place && *place == known)
+		return true;
+	free(known);
+	return !place;
+}
 
 int mig_file_paths_new(struct mig_files *files, struct mig_file_paths **ret_paths)
 {
@@ -70,6 +96,8 @@ static void forget_names(struct mig_file_paths *paths)
 	free(paths->names);
 	paths->names = NULL;
 	paths->nr_names = paths->next_name = 0;
+	tdestroy(paths->named, free);
+	paths->named = NULL;
 }
 
 static void leave_directory(struct mig_file_paths *paths)
@@ -100,7 +128,7 @@ static uint64_t mount_of(int fd)
 {
 	struct statx status;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0)
+	if (mig_file_stat(fd, "", AT_EMPTY_PATH, &status) < 0)
 		return 0;
 	return status.stx_mask & STATX_MNT_ID
 		       ? status.stx_mnt_id
@@ -178,13 +206,14 @@ static int set_entry(struct mig_file_paths *paths, const char *name)
 
 static unsigned char type_of(const struct dirent *entry, DIR *directory)
 {
-	struct stat status;
+	struct statx status;
 
 	if (entry->d_type != DT_UNKNOWN)
 		return entry->d_type;
-	if (fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+	if (mig_file_stat(dirfd(directory), entry->d_name, AT_SYMLINK_NOFOLLOW, &status) <
+	    0)
 		return DT_UNKNOWN;
-	return (unsigned char)IFTODT(status.st_mode);
+	return (unsigned char)IFTODT(status.stx_mode);
 }
 
 static bool is_dot(const char *name)
@@ -240,10 +269,16 @@ static int next_entry(struct mig_file_paths *paths, struct mig_file_name *ret_na
 
 /* ---- Processes ---- */
 
-static int add_name(struct mig_file_paths *paths, const char *path, const char *shown)
+static int add_name(struct mig_file_paths *paths, const char *path, const char *shown,
+		    const struct statx *status)
 {
-	char **names = reallocarray(paths->names, paths->nr_names + 2, sizeof(*names));
+	uint64_t device = makedev(status->stx_dev_major, status->stx_dev_minor);
+	char **names;
 
+	/* Before it is opened, which may fail: that is to be said once. */
+	if (!remember(&paths->named, device, status->stx_ino))
+		return 0;
+	names = reallocarray(paths->names, paths->nr_names + 2, sizeof(*names));
 	if (!names)
 		return -ENOMEM;
 	paths->names = names;
@@ -254,25 +289,24 @@ static int add_name(struct mig_file_paths *paths, const char *path, const char *
 }
 
 /* Whether a path leads to what may have a page cache, without opening it. */
-static bool leads_to_file(const char *path)
+static bool leads_to_file(const char *path, struct statx *ret_status)
 {
-	struct stat status;
-
-	return !stat(path, &status) &&
-	       (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+	return !mig_file_stat(AT_FDCWD, path, 0, ret_status) &&
+	       (S_ISREG(ret_status->stx_mode) || S_ISBLK(ret_status->stx_mode));
 }
 
 static int add_descriptor(struct mig_file_paths *paths, pid_t pid, const char *number)
 {
 	char path[64], shown[4097];
+	struct statx status;
 	ssize_t length;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%s", pid, number);
 	length = readlink(path, shown, sizeof(shown) - 1);
-	if (length < 0 || !leads_to_file(path))
+	if (length < 0 || !leads_to_file(path, &status))
 		return 0; /* closed meanwhile, or no file */
 	shown[length] = 0;
-	return add_name(paths, path, shown);
+	return add_name(paths, path, shown, &status);
 }
 
 static int add_descriptors(struct mig_file_paths *paths,
@@ -294,12 +328,11 @@ static int add_descriptors(struct mig_file_paths *paths,
 	return r;
 }
 
-static bool is_named(const struct mig_mapping *mapping)
+static bool is_named(const struct mig_mapping *mapping, struct statx *ret_status)
 {
-	struct stat status;
-
-	return mapping->name[0] == '/' && !stat(mapping->name, &status) &&
-	       status.st_ino == mapping->inode;
+	return mapping->name[0] == '/' &&
+	       !mig_file_stat(AT_FDCWD, mapping->name, 0, ret_status) &&
+	       ret_status->stx_ino == mapping->inode;
 }
 
 /* By the mapping where the caller may, since that is the file whatever has become of
@@ -307,13 +340,16 @@ static bool is_named(const struct mig_mapping *mapping)
 static int add_mapping(struct mig_file_paths *paths, const struct mig_process *process,
 		       const struct mig_mapping *mapping)
 {
+	struct statx status;
 	char path[96];
 
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
 		 process->pid, mapping->start, mapping->end);
-	if (leads_to_file(path))
-		return add_name(paths, path, mapping->name);
-	return is_named(mapping) ? add_name(paths, mapping->name, mapping->name) : 0;
+	if (leads_to_file(path, &status))
+		return add_name(paths, path, mapping->name, &status);
+	return is_named(mapping, &status)
+		       ? add_name(paths, mapping->name, mapping->name, &status)
+		       : 0;
 }
 
 /* The inode of a System V segment is its number, and they begin with 0. */
@@ -407,10 +443,11 @@ static int begin_list(struct mig_file_paths *paths, int fd)
 static int begin_path(struct mig_file_paths *paths, const struct mig_file_source *source,
 		      struct mig_file_name *ret_name)
 {
-	struct stat status;
+	struct statx status;
 
-	if (!(source->flags & MIG_FILES_RECURSE) || stat(source->path, &status) < 0 ||
-	    !S_ISDIR(status.st_mode))
+	if (!(source->flags & MIG_FILES_RECURSE) ||
+	    mig_file_stat(AT_FDCWD, source->path, 0, &status) < 0 ||
+	    !S_ISDIR(status.stx_mode))
 		return give(source->path, true, ret_name);
 	free(paths->path);
 	paths->path = strdup(source->path);
@@ -456,29 +493,9 @@ int mig_file_paths_next(struct mig_file_paths *paths, struct mig_file_name *ret_
 	}
 }
 
-static int compare_known(const void *a, const void *b)
-{
-	const struct known *left = a, *right = b;
-
-	if (left->device != right->device)
-		return left->device < right->device ? -1 : 1;
-	return (left->inode > right->inode) - (left->inode < right->inode);
-}
-
 bool mig_file_paths_is_first(struct mig_file_paths *paths, const struct mig_file *file)
 {
-	struct known *known;
-	struct known **place;
-
 	if (!paths->remembers && file->nr_links < 2)
 		return true;
-	known = malloc(sizeof(*known));
-	if (!known)
-		return true;
-	*known = (struct known){ file->device, file->inode };
-	place = (struct known **)tsearch(known, &paths->known, compare_known);
-	if (place && *place == known)
-		return true;
-	free(known);
-	return !place;
+	return remember(&paths->known, file->device, file->inode);
 }

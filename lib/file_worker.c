@@ -98,7 +98,7 @@ void mig_worker_settle(struct mig_worker *worker)
 
 static void walk_window(struct mig_worker *worker, struct mig_window_walk *window)
 {
-	const struct mig_cgroup_cache *cache = &worker->engine->plan->cache;
+	const struct mig_unmapped_cache *cache = &worker->engine->plan->cache;
 	const struct mig_span span = mig_window_get_span(&window->window);
 	const struct mig_chunk chunk = { .span = span,
 					 .start = span.start,

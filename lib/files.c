@@ -91,6 +91,38 @@ int mig_files_add_mount(struct mig_files *files, const char *path)
 			 : -ENODATA;
 }
 
+static int add_mounted(void *data, const struct mig_mount *mount)
+{
+	return mig_files_add_path(data, mount->directory, MIG_FILES_RECURSE);
+}
+
+int mig_files_add_mounts(struct mig_files *files, const char *type)
+{
+	if (!files || !type)
+		return -EINVAL;
+	if (!files->backings.filesystems)
+		return -ENODATA;
+	return mig_filesystems_visit(files->backings.filesystems, type, add_mounted,
+				     files);
+}
+
+static int add_source_of(void *data, const struct mig_mount *mount)
+{
+	if (!mount->source || strncmp(mount->source, "/dev/", strlen("/dev/")) != 0)
+		return 0;
+	return mig_files_add_path(data, mount->source, 0);
+}
+
+int mig_files_add_devices(struct mig_files *files)
+{
+	if (!files)
+		return -EINVAL;
+	if (!files->backings.filesystems)
+		return -ENODATA;
+	return mig_filesystems_visit(files->backings.filesystems, NULL, add_source_of,
+				     files);
+}
+
 int mig_files_add_list(struct mig_files *files, int fd)
 {
 	const struct mig_file_source source = { .type = MIG_SOURCE_LIST, .fd = fd };

@@ -133,6 +133,30 @@ const char *mig_filesystems_get_directory(const struct mig_filesystems *filesyst
 	return entry ? mnt_fs_get_target(entry) : NULL;
 }
 
+const char *mig_filesystems_get_home(const struct mig_filesystems *filesystems,
+				     dev_t device, uint64_t mount_id)
+{
+	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *entry = NULL, *part = NULL, *whole = NULL;
+
+	while (iterator && !whole &&
+	       !mnt_table_next_fs(filesystems->table, iterator, &entry)) {
+		const char *root = mnt_fs_get_root(entry);
+
+		/* Subvolumes of btrfs have devices that no table tells. */
+		if (mnt_fs_get_devno(entry) != device &&
+		    (uint64_t)mnt_fs_get_id(entry) != mount_id)
+			continue;
+		if (root && !strcmp(root, "/"))
+			whole = entry;
+		else if (!part)
+			part = entry;
+	}
+	mnt_free_iter(iterator);
+	entry = whole ? whole : part;
+	return entry ? mnt_fs_get_target(entry) : NULL;
+}
+
 int mig_filesystems_visit(const struct mig_filesystems *filesystems, const char *type,
 			  int (*visit)(void *data, const struct mig_mount *mount),
 			  void *data)
@@ -144,12 +168,14 @@ int mig_filesystems_visit(const struct mig_filesystems *filesystems, const char 
 	while (!r && !mnt_table_next_fs(filesystems->table, iterator, &entry)) {
 		const struct mig_mount mount = {
 			.id = (uint64_t)mnt_fs_get_id(entry),
+			.source = mnt_fs_get_source(entry),
 			.directory = mnt_fs_get_target(entry),
 			.root = mnt_fs_get_root(entry),
 		};
 		const char *its_type = mnt_fs_get_fstype(entry);
 
-		if (its_type && mount.directory && mount.root && !strcmp(its_type, type))
+		if (its_type && mount.directory && mount.root &&
+		    (!type || !strcmp(its_type, type)))
 			r = visit(data, &mount);
 	}
 	mnt_free_iter(iterator);

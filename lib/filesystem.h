@@ -52,15 +52,27 @@ bool mig_filesystems_get_option(const struct mig_filesystems *filesystems,
 const char *mig_filesystems_get_directory(const struct mig_filesystems *filesystems,
 					  uint64_t mount_id);
 
+/**
+ * mig_filesystems_get_home - where a file system can be seen best
+ * @mount_id: of the mount by which a file of it was reached
+ *
+ * Where all of it is mounted, if it is anywhere, before where a part of it is.
+ * Return: borrowed; NULL if it is not mounted here.
+ */
+const char *mig_filesystems_get_home(const struct mig_filesystems *filesystems,
+				     dev_t device, uint64_t mount_id);
+
 /** A mount. All is borrowed, and valid as long as the table. */
 struct mig_mount {
 	uint64_t id;           /**< its number in mountinfo */
+	const char *source;    /**< what is mounted, as "/dev/sda1"; NULL: nothing */
 	const char *directory; /**< where it is mounted */
 	const char *root; /**< what of the file system is mounted there: "/" is all */
 };
 
 /**
  * mig_filesystems_visit - each mount of a type, in the order of the table
+ * @type: NULL: any
  * @visit: non-zero ends the walk with that value
  * Errors: -ENOMEM.
  */

@@ -5,12 +5,10 @@
 #include <stdlib.h>
 
 #include "cleanup.h"
+#include "memory_blocks.h"
 #include "numbered.h"
 #include "procfs.h"
-#include "text.h"
 #include "topology.h"
-
-#define MEMORY_DIRECTORY "sys/devices/system/memory"
 
 struct mig_frames {
 	/* Sorted, apart from each other; those that nodes share have MIG_NO_NODE. */
@@ -77,32 +75,8 @@ static int read_all_blocks(const struct mig_topology *topology, struct blocks *b
 	blocks->node = mig_topology_get_only_node(topology);
 	if (blocks->node == MIG_NO_NODE)
 		return -ENOENT;
-	return mig_numbered_visit(mig_topology_get_context(topology), MEMORY_DIRECTORY,
-				  "memory", "", add_block, blocks);
-}
-
-/* "8000000": hexadecimal without a prefix, in bytes. */
-static int read_block_frames(struct mig_context *context, uint64_t *ret_nr_frames)
-{
-	char buffer[32];
-	struct mig_text text = { .at = buffer };
-	ssize_t length;
-	uint64_t bytes;
-
-	length = mig_procfs_read(context, buffer, sizeof(buffer),
-				 MEMORY_DIRECTORY "/block_size_bytes");
-	if (length < 0)
-		return (int)length;
-	text.length = (size_t)length;
-	mig_text_trim(&text);
-	if (mig_text_take_number(&text, 16, &bytes) < 0 || text.length ||
-	    bytes < context->page_size || bytes % context->page_size) {
-		mig_log(context, MIG_LOG_WARNING,
-			"/" MEMORY_DIRECTORY "/block_size_bytes does not parse");
-		return -EBADMSG;
-	}
-	*ret_nr_frames = bytes >> context->page_shift;
-	return 0;
+	return mig_numbered_visit(mig_topology_get_context(topology),
+				  MIG_MEMORY_DIRECTORY, "memory", "", add_block, blocks);
 }
 
 static int compare_starts(const void *a, const void *b)
@@ -158,7 +132,7 @@ int mig_frames_new(const struct mig_topology *topology, struct mig_frames **ret_
 	size_t nr_runs;
 	int r;
 
-	r = read_block_frames(mig_topology_get_context(topology), &nr_frames);
+	r = mig_memory_blocks_read_size(mig_topology_get_context(topology), &nr_frames);
 	if (r < 0)
 		return r;
 	r = read_node_blocks(topology, &blocks);

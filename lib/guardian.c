@@ -11,21 +11,16 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
+#include "child.h"
 #include "cleanup.h"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
 
 #define MOST_KEPT (MIG_GUARDIAN_MOST_WRITES + 2)
-/* The limit may be a thousand million, which nobody has open. */
-#define MOST_FDS 65536U
 #define TRIES 100
 #define PAUSE_NS 10000000L
 
@@ -90,39 +85,14 @@ static int write_all(const struct watch *watch)
 	return first_error;
 }
 
-static void close_between(unsigned int first, unsigned int last)
-{
-	if (first > last || !syscall(SYS_close_range, first, last, 0U))
-		return;
-	/* A filter forbids it. */
-	for (unsigned int fd = first; fd <= last && fd < MOST_FDS; fd++)
-		close((int)fd);
-}
-
-/* A pipe that stayed open here would keep its reader waiting. */
 static void close_others(const struct watch *watch)
 {
 	int kept[MOST_KEPT] = { watch->fd, watch->caller };
 	size_t nr = 2;
-	unsigned int next = 0;
 
 	for (size_t i = 0; i < watch->nr; i++)
 		kept[nr++] = watch->writes[i].dir_fd;
-	for (size_t i = 1; i < nr; i++)
-		for (size_t j = i; j && kept[j] < kept[j - 1]; j--) {
-			int larger = kept[j - 1];
-
-			kept[j - 1] = kept[j];
-			kept[j] = larger;
-		}
-	for (size_t i = 0; i < nr; i++) {
-		if (kept[i] < 0 || (unsigned int)kept[i] < next)
-			continue;
-		if (kept[i] > 0)
-			close_between(next, (unsigned int)kept[i] - 1);
-		next = (unsigned int)kept[i] + 1;
-	}
-	close_between(next, UINT32_MAX);
+	mig_child_close_others(kept, nr);
 }
 
 /* Where memory runs out, the guardian of what is frozen must not be what is ended; with
@@ -154,8 +124,9 @@ static bool wait_for_end(const struct watch *watch)
 	return recv(watch->fd, &byte, 1, MSG_DONTWAIT) != 1;
 }
 
-__attribute__((noreturn)) static void be_guardian(const struct watch *watch)
+static int be_guardian(const void *data)
 {
+	const struct watch *watch = data;
 	int r = 0;
 
 	setsid();
@@ -164,10 +135,10 @@ __attribute__((noreturn)) static void be_guardian(const struct watch *watch)
 	keep_from_oom();
 	/* Holds no mount, and no directory that somebody wants to remove. */
 	if (chdir("/") < 0 || send(watch->fd, "", 1, MSG_NOSIGNAL) != 1)
-		_exit(EIO);
+		return EIO;
 	if (wait_for_end(watch))
 		r = write_all(watch);
-	_exit(-r);
+	return -r;
 }
 
 /* ---- In the caller. ---- */
@@ -180,39 +151,6 @@ static int open_self(int *ret_fd)
 		return -errno;
 	*ret_fd = fd;
 	return 0;
-}
-
-/*
- * As fork(2), but the child's end raises no signal and wait(2) of a program that knows
- * nothing of it does not see it; and no handler of the program runs in it, neither of
- * pthread_atfork(3) nor of a signal.
- */
-static pid_t start_child(const struct watch *watch)
-{
-	sigset_t all, before;
-	long pid;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = syscall(SYS_clone, 0UL, 0UL, 0UL, 0UL, 0UL);
-	if (!pid)
-		be_guardian(watch);
-	error = errno;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return pid < 0 ? -error : (pid_t)pid;
-}
-
-/* Return: its exit status; -1 if it was killed, or waited for by somebody else. */
-static int reap(pid_t pid)
-{
-	int status;
-	pid_t r;
-
-	do
-		r = waitpid(pid, &status, __WALL);
-	while (r < 0 && errno == EINTR);
-	return r == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static bool is_ready(int fd)
@@ -242,7 +180,7 @@ static int start(struct mig_guardian *guardian, struct watch *watch)
 	childs_fd = pair[1];
 	watch->fd = childs_fd;
 	watch->caller = caller;
-	guardian->pid = start_child(watch);
+	guardian->pid = mig_child_start(be_guardian, watch);
 	if (guardian->pid < 0)
 		return guardian->pid;
 	/* Only the child holds its end from here on: is_ready() sees if it dies. */
@@ -251,7 +189,7 @@ static int start(struct mig_guardian *guardian, struct watch *watch)
 	if (!is_ready(fd)) {
 		close(fd);
 		fd = -1;
-		reap(guardian->pid);
+		mig_child_reap(guardian->pid);
 		return -EAGAIN;
 	}
 	guardian->fd = fd;
@@ -285,7 +223,7 @@ void mig_guardian_free(struct mig_guardian *guardian)
 	/* A caller who has become somebody else since may send no signal. */
 	if (send(guardian->fd, "", 1, MSG_NOSIGNAL) != 1)
 		kill(guardian->pid, SIGKILL);
-	reap(guardian->pid);
+	mig_child_reap(guardian->pid);
 	close(guardian->fd);
 	free(guardian);
 }
@@ -296,7 +234,7 @@ int mig_guardian_undo(struct mig_guardian *guardian)
 
 	/* Also where a child of the caller's own holds a copy of the descriptor. */
 	shutdown(guardian->fd, SHUT_RDWR);
-	status = reap(guardian->pid);
+	status = mig_child_reap(guardian->pid);
 	close(guardian->fd);
 	free(guardian);
 	return status < 0 ? -ESRCH : -status;

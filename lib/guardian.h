@@ -24,7 +24,7 @@ struct mig_guardian_write {
 	const char *text;
 };
 
-#define MIG_GUARDIAN_MOST_WRITES 16
+#define MIG_GUARDIAN_MOST_WRITES 64
 
 struct mig_guardian;
 

@@ -91,9 +91,10 @@ static bool has_memory(const struct mig_process *process)
  * where @process belongs in the order of memories, or -ENOENT: it cannot be asked.
  *
  * Members that can no longer be compared (dead, or no longer ours to ask about)
- * leave the order as they are met. One that has called execve(2) stands in a wrong
- * place; then a shared memory can be missed, and is walked twice, which costs time
- * and nothing else. It is never found where there is none.
+ * leave the order as they are met. One that has called execve(2), or whose number is
+ * somebody else's by now, stands in a wrong place; then a shared memory can be missed,
+ * and is walked twice, which costs time and nothing else. It is never found where there
+ * is none.
  */
 static int find_memory(struct mig_held_set *set, const struct mig_process *process,
 		       size_t *ret_at)
@@ -111,7 +112,7 @@ static int find_memory(struct mig_held_set *set, const struct mig_process *proce
 		int r = compare(process->tid, other->tid);
 
 		/* Only while both are held do the numbers mean them. */
-		if (r < 0 || r > 2 || !mig_process_holds_number(other)) {
+		if (r < 0 || r > 2 || (!r && !mig_process_holds_number(other))) {
 			index_remove(order, middle);
 			high--;
 		} else if (!r) {

@@ -192,6 +192,7 @@ struct mig_node_memory {
 	uint64_t total_bytes;
 	uint64_t free_bytes;
 	uint64_t room_bytes; /**< free above the high watermarks of its zones */
+	uint64_t held_bytes; /**< free too, but kept by processors for themselves */
 	uint64_t file_bytes; /**< page cache without shmem and swap cache */
 	uint64_t anon_bytes;
 	uint64_t shmem_bytes;
@@ -201,6 +202,30 @@ struct mig_node_memory {
 	uint64_t thp_bytes;           /**< anonymous huge pages */
 	uint64_t hugetlb_total_bytes; /**< pools of all sizes */
 	uint64_t hugetlb_free_bytes;
+	uint64_t mapped_bytes;      /**< of file and shmem: that processes have mapped */
+	uint64_t swap_cached_bytes; /**< in swap, and in memory besides */
+	uint64_t slab_reclaimable_bytes;
+	uint64_t slab_unreclaimable_bytes;
+	uint64_t page_table_bytes; /**< with those of virtual machines and IOMMUs */
+	uint64_t kernel_stack_bytes;
+	uint64_t unevictable_bytes; /**< of the others: locked, or in ramfs */
+	uint64_t zsmalloc_bytes;    /**< compressed: of zswap and zram, if by zsmalloc */
+	uint64_t balloon_bytes;     /**< given back to the host (newer kernels) */
+	uint64_t gpu_bytes;         /**< of graphics drivers (newer kernels) */
+};
+
+/** The pool of huge pages of one size on one node. */
+struct mig_huge_pool {
+	uint64_t size_bytes;
+	uint64_t nr_pages;
+	uint64_t nr_free;
+	uint64_t nr_surplus; /**< of nr_pages: beyond what the pool was set to */
+};
+
+/** What zswap holds. Bytes; MIG_UNKNOWN_BYTES where the kernel does not tell. */
+struct mig_zswap {
+	uint64_t pool_bytes;   /**< memory that it takes */
+	uint64_t stored_bytes; /**< what that stands for */
 };
 
 #define MIG_UNKNOWN_BYTES UINT64_MAX
@@ -288,6 +313,27 @@ int mig_topology_read_memory(const struct mig_topology *topology, int node,
 			     struct mig_node_memory *ret_memory);
 
 /**
+ * mig_topology_read_huge_pools - huge pages of a node's pools, by size
+ * @pools:     filled with up to @nr_pools entries, ascending by size
+ * @ret_count: how many sizes there are
+ *
+ * Errors: -ENODEV: no such node; -ENOENT: a kernel without hugetlbfs; -EBADMSG; errnos of
+ * the files. Since: 0.1
+ */
+int mig_topology_read_huge_pools(const struct mig_topology *topology, int node,
+				 struct mig_huge_pool *pools, size_t nr_pools,
+				 size_t *ret_count);
+
+/**
+ * mig_topology_read_zswap - what zswap holds at this moment
+ *
+ * Of the whole machine: by node the kernel tells only zsmalloc_bytes.
+ * Errors: -EBADMSG; errnos of /proc/meminfo. Since: 0.1
+ */
+int mig_topology_read_zswap(const struct mig_topology *topology,
+			    struct mig_zswap *ret_zswap);
+
+/**
  * mig_topology_read_performance - bandwidth and latency where HMAT tells
  *
  * Errors: -ENODEV: no such node; -ENODATA: not told for it; -EBADMSG; errnos of the
@@ -373,6 +419,14 @@ int mig_process_read_run_nodes(const struct mig_process *process,
 			       struct mig_nodeset *ret_nodes);
 
 /**
+ * mig_process_read_run_time - how long its threads have run, those that ended too
+ *
+ * Units: nanoseconds, in steps of the kernel's clock tick. Errors: -ESRCH: it has
+ * exited; -EBADMSG. Since: 0.1
+ */
+int mig_process_read_run_time(const struct mig_process *process, uint64_t *ret_ns);
+
+/**
  * mig_target_new - an empty list of processes to look at or to move as one
  *
  * Ownership: the caller frees it with mig_target_free().
@@ -403,7 +457,17 @@ int mig_target_add_pid(struct mig_target *target, pid_t pid);
 int mig_target_add_tree(struct mig_target *target, pid_t pid);
 
 /**
- * mig_target_rescan - look for new descendants of the trees
+ * mig_target_add_everybody - add all processes of the machine but the caller's own
+ *
+ * Later mig_target_rescan() finds new ones. Kernel threads have no memory of their own
+ * and are none. Those that the caller may not look at are counted when it is planned.
+ * Each member takes a descriptor.
+ * Errors: -ENOMEM; -EMFILE; errnos of reading /proc. Since: 0.1
+ */
+int mig_target_add_everybody(struct mig_target *target);
+
+/**
+ * mig_target_rescan - look for new descendants of the trees, and other new members
  * @ret_added: how many members were added, behind the others
  *
  * Since: 0.1
@@ -523,6 +587,20 @@ int mig_residency_add_process(struct mig_residency *residency,
 			      const struct mig_topology *topology,
 			      const struct mig_process *process);
 
+/**
+ * mig_target_look - the residency of each member, several read side by side
+ * @visit:    one call at a time, in no certain order, from any thread; what it is given
+ *            is borrowed for the call; non-zero ends the walk with that value
+ * @ret_denied: members that the caller may not look at. May be NULL.
+ *
+ * Members that have exited are passed over.
+ * Errors: -ENOMEM; -EBADMSG; -ENOSYS: as mig_residency_add_process(). Since: 0.1
+ */
+int mig_target_look(struct mig_target *target, const struct mig_topology *topology,
+		    int (*visit)(void *data, const struct mig_process *process,
+				 const struct mig_residency *residency),
+		    void *data, size_t *ret_denied);
+
 /** mig_residency_get_bytes - of one kind on one node. Since: 0.1 */
 uint64_t mig_residency_get_bytes(const struct mig_residency *residency, int node,
 				 enum mig_kind kind);
@@ -633,6 +711,23 @@ int mig_files_add_path(struct mig_files *files, const char *path, unsigned int f
 int mig_files_add_mount(struct mig_files *files, const char *path);
 
 /**
+ * mig_files_add_mounts - all files of all mounted file systems of a type
+ * @type: "tmpfs"
+ *
+ * Where none is mounted nothing is added.
+ * Errors: -ENODATA: there is no mount table; -ENOMEM. Since: 0.1
+ */
+int mig_files_add_mounts(struct mig_files *files, const char *type);
+
+/**
+ * mig_files_add_devices - the block devices of all file systems that are mounted
+ *
+ * In their own cache is what file systems keep beside files, as ext4 its tables.
+ * Errors: as of mig_files_add_mounts(). Since: 0.1
+ */
+int mig_files_add_devices(struct mig_files *files);
+
+/**
  * mig_files_add_list - paths that end in NUL, read from a descriptor
  * @fd: stays the caller's, and open until the list was walked, which is once
  *
@@ -660,6 +755,8 @@ struct mig_file_cache {
 	uint64_t dirty_pages;       /**< MIG_UNKNOWN_PAGES: the kernel tells root only */
 	uint64_t writeback_pages;   /**< the same */
 	uint64_t large_pages;       /**< in large folios; MIG_UNKNOWN_PAGES: the same */
+	const char *type;           /**< of its file system, as "ext4"; "": not told */
+	const char *mount;          /**< where that is; NULL: only the kernel sees it */
 };
 
 /**
@@ -678,7 +775,8 @@ struct mig_file_cache {
  * problem callback: -ENOENT, -EACCES and others of open(2); -EISDIR; -EPERM: the kernel
  * shows its cache only to who owns it, may write it, or has CAP_FOWNER; -EOPNOTSUPP:
  * it has no page cache (a FIFO, a socket, a character device; DAX; secret memory);
- * -ENXIO: a file of hugetlbfs with holes, of which the kernel does not tell where.
+ * -ENXIO: a file of hugetlbfs with holes, which a touch would fill, where userfaultfd(2)
+ * is not to be had (Linux 5.11; not in every container).
  * Since: 0.1
  */
 int mig_files_look(struct mig_files *files, const struct mig_topology *topology,
@@ -850,11 +948,20 @@ int mig_target_add_cgroup(struct mig_target *target, struct mig_cgroup *cgroup);
 int mig_target_add_cache(struct mig_target *target, struct mig_cgroup *cgroup);
 
 /**
+ * mig_target_add_all_cache - let a target have all cache that nobody has mapped
+ *
+ * As mig_target_add_cache(), whoever is charged for it, or nobody is; cgroups are not
+ * needed then. What is added of single cgroups is part of it.
+ * Since: 0.1
+ */
+int mig_target_add_all_cache(struct mig_target *target);
+
+/**
  * mig_target_get_hidden - members that cannot be held
  *
  * Since: 0.1
- * Return: how many members of its cgroups were outside of the caller's pid namespace
- * when they were looked at last.
+ * Return: how many members of its cgroups were outside of the caller's pid namespace,
+ * and of everybody how many procfs hides (hidepid=1), when they were looked at last.
  */
 size_t mig_target_get_hidden(const struct mig_target *target);
 
@@ -929,6 +1036,313 @@ void mig_cpuset_keep(struct mig_cpuset_change *change);
  * Since: 0.1
  */
 int mig_cpuset_undo(struct mig_cpuset_change *change);
+
+/* ------------------------------------------------------------------------ *
+ * Memory blocks: what can be taken offline
+ * ------------------------------------------------------------------------ */
+
+enum mig_block_state {
+	MIG_BLOCK_OFFLINE = 0,
+	MIG_BLOCK_ONLINE = 1,
+	MIG_BLOCK_GOING_OFFLINE = 2,
+};
+
+/** One memory block: the unit in which the kernel takes memory out of use. */
+struct mig_memory_block {
+	uint64_t number;      /**< N of /sys/devices/system/memory/memoryN */
+	uint64_t first_frame; /**< page frame number */
+	uint64_t nr_pages;    /**< base pages */
+	enum mig_block_state state;
+	/** As valid_zones says. Of an online block its zone, as "Normal" or "Movable";
+	 *  "none" where it has holes or spans several, and cannot be taken offline. Of an
+	 *  offline one the zones that it could come to, with blanks between, the default
+	 *  first. "": the kernel does not tell. */
+	const char *zones;
+	struct mig_nodeset nodes; /**< small nodes may share one; empty: not told */
+};
+
+struct mig_memory_blocks;
+
+/**
+ * mig_memory_blocks_read - the memory blocks of the machine, as they are now
+ *
+ * Errors: -EOPNOTSUPP: the kernel has no memory blocks; -EBADMSG; -ENOMEM; errnos of the
+ * files. Ownership: freed with mig_memory_blocks_free(). Since: 0.1
+ */
+int mig_memory_blocks_read(const struct mig_topology *topology,
+			   struct mig_memory_blocks **ret_blocks);
+
+/** mig_memory_blocks_free - @blocks may be NULL. Since: 0.1 */
+void mig_memory_blocks_free(struct mig_memory_blocks *blocks);
+
+/** mig_memory_blocks_get_count - how many. Since: 0.1 */
+size_t mig_memory_blocks_get_count(const struct mig_memory_blocks *blocks);
+
+/**
+ * mig_memory_blocks_get - the @index-th, ascending by number
+ *
+ * Ownership: borrowed, valid as long as @blocks. Since: 0.1
+ * Return: NULL behind the last.
+ */
+const struct mig_memory_block *
+mig_memory_blocks_get(const struct mig_memory_blocks *blocks, size_t index);
+
+/** Why a block stayed online, as the kernel's log says. */
+enum mig_block_obstacle {
+	MIG_OBSTACLE_UNKNOWN = 0,   /**< nothing in the log */
+	MIG_OBSTACLE_UNMOVABLE = 1, /**< a page that never moves; found before any try */
+	MIG_OBSTACLE_STAYED = 2, /**< a page that could not be moved, tried on and on */
+};
+
+/** How an attempt to change the state of a block went. */
+struct mig_block_attempt {
+	bool was_done;  /**< it was so already */
+	bool timed_out; /**< and was not done */
+	/** 0: done. -EBUSY: a page does not move; -EINVAL: the block has holes, or spans
+	 *  zones; -EINTR: ended, by the time or by @is_stopped, and as it was before;
+	 *  -EINPROGRESS: ended, but the kernel has not let go of it even 30 seconds later,
+	 *  and may still do it; other errnos of the kernel. */
+	int error;
+	enum mig_block_obstacle obstacle;
+	uint64_t frame; /**< in the way; valid unless the obstacle is unknown */
+	char page[64];  /**< what the kernel's log calls it, as "slab"; "" if nothing */
+	uint64_t elapsed_ns;
+};
+
+/**
+ * mig_memory_block_offline - take a block offline, within a time
+ * @timeout_ns: not 0
+ * @is_stopped: asked about ten times a second; true gives up. May be NULL.
+ *
+ * The kernel moves what is in it to nodes of its own choice, and tries for ever where a
+ * page does not go (mm/memory_hotplug.c, offline_pages, Linux 6.1 to 7.2); only a signal
+ * ends that. So a child process does it, which is killed after @timeout_ns, and if the
+ * caller dies. The block is as before then.
+ *
+ * One block of the machine is changed at a time: one that waits for others does so within
+ * its time.
+ *
+ * Errors: -EOPNOTSUPP: the kernel has no memory blocks; -ENODEV: no such block; -EACCES:
+ * not root; -EAGAIN, -ENOMEM: no child; -EXDEV: the context's root is not "/". Refusals
+ * are in @ret_attempt. Threads: any. Since: 0.1
+ */
+int mig_memory_block_offline(struct mig_context *context, uint64_t number,
+			     uint64_t timeout_ns, bool (*is_stopped)(void *data),
+			     void *data, struct mig_block_attempt *ret_attempt);
+
+enum mig_block_zone {
+	MIG_ZONE_DEFAULT = 0, /**< as the kernel's policy for new memory says */
+	MIG_ZONE_MOVABLE = 1, /**< it can be taken offline again */
+	MIG_ZONE_KERNEL = 2,
+};
+
+/**
+ * mig_memory_block_online - bring a block back
+ *
+ * It takes less than a second, unless others change blocks: it waits up to a minute for
+ * these.
+ * Errors: as of mig_memory_block_offline(). Threads: any. Since: 0.1
+ */
+int mig_memory_block_online(struct mig_context *context, uint64_t number,
+			    enum mig_block_zone zone,
+			    struct mig_block_attempt *ret_attempt);
+
+/* ------------------------------------------------------------------------ *
+ * Page frames: what memory holds
+ * ------------------------------------------------------------------------ */
+
+/** What a page frame holds, as /proc/kpageflags tells. */
+enum mig_content {
+	MIG_CONTENT_FREE = 0,
+	MIG_CONTENT_ANON = 1,        /**< with what is in the swap cache */
+	MIG_CONTENT_FILE_MAPPED = 2, /**< page cache that processes have mapped */
+	MIG_CONTENT_FILE_UNMAPPED = 3,
+	MIG_CONTENT_SHMEM = 4,   /**< mapped or not */
+	MIG_CONTENT_HUGETLB = 5, /**< in use or free in a pool */
+	MIG_CONTENT_SLAB = 6,
+	MIG_CONTENT_PAGE_TABLE = 7,
+	MIG_CONTENT_RESERVED = 8,  /**< the kernel's image, its page structs, firmware */
+	MIG_CONTENT_OFFLINE = 9,   /**< given away by a balloon, or not in use */
+	MIG_CONTENT_POISONED = 10, /**< failed, or retired */
+	MIG_CONTENT_KERNEL = 11,   /**< anything else: stacks, buffers, compressed swap */
+	MIG_CONTENT_ABSENT = 12,   /**< no memory there */
+};
+
+#define MIG_NR_CONTENTS 13
+
+/** mig_content_get_name - a stable key as "file-unmapped". Never NULL. Since: 0.1 */
+const char *mig_content_get_name(enum mig_content content);
+
+/**
+ * mig_content_is_movable - whether such pages can be moved, as a rule
+ *
+ * Since: 0.1
+ * Return: false also where nothing is there that would have to be: FREE, OFFLINE,
+ * POISONED and ABSENT, which are in nobody's way.
+ */
+bool mig_content_is_movable(enum mig_content content);
+
+/**
+ * mig_contents_read - count what consecutive page frames hold
+ * @ret_pages: base pages of each
+ *
+ * A moment's picture: free pages that a processor holds back from the common lists are
+ * taken for the kernel's. A block that is offline is absent, as is all behind the last
+ * frame.
+ * Errors: -EACCES, -EPERM: not root; -ENOENT: no /proc/kpageflags; -EINVAL: more frames
+ * than there can be; -ENOMEM; errnos of read(2). Threads: any.
+ * Since: 0.1
+ */
+int mig_contents_read(struct mig_context *context, uint64_t first_frame,
+		      uint64_t nr_pages, uint64_t ret_pages[MIG_NR_CONTENTS]);
+
+/**
+ * mig_frame_look - what one page frame holds, and which node it belongs to
+ * @ret_node: MIG_NO_NODE: it is absent, in a block that nodes share, or the kernel has no
+ *            memory blocks
+ *
+ * Errors: as mig_contents_read(). Threads: any. Since: 0.1
+ */
+int mig_frame_look(const struct mig_topology *topology, uint64_t frame,
+		   enum mig_content *ret_content, int *ret_node);
+
+/** A process that has a page frame mapped. */
+struct mig_frame_user {
+	uint64_t frame;
+	const struct mig_process *process;
+	uint64_t address;                  /**< in it */
+	const struct mig_mapping *mapping; /**< that it is in; without residency */
+};
+
+/**
+ * mig_frames_visit_users - find who has page frames mapped
+ * @frames: ascending, each once
+ * @visit:  in no certain order; a frame comes once for each mapping of it; what it is
+ *          given is borrowed for the call; non-zero ends the walk with that value
+ *
+ * Reads the page tables of all processes: as long as they are large. Frames that nobody
+ * is found for hold cache that is not mapped, memory of the kernel, or nothing.
+ * Errors: -EPERM: frame numbers are shown to CAP_SYS_ADMIN only; -EBADMSG: a line of a
+ * process's maps does not parse; -ENOMEM. Since: 0.1
+ */
+int mig_frames_visit_users(struct mig_context *context, const uint64_t *frames,
+			   size_t nr_frames,
+			   int (*visit)(void *data, const struct mig_frame_user *user),
+			   void *data);
+
+/* ------------------------------------------------------------------------ *
+ * Retiring: taking failing page frames out of use
+ * ------------------------------------------------------------------------ */
+
+/** What became of a page frame that was to be retired. */
+struct mig_retirement {
+	bool was_poisoned;        /**< it was out of use already */
+	enum mig_content content; /**< what was in it before */
+	int node;                 /**< that it belongs to; MIG_NO_NODE: not known */
+	int error;                /**< negative errno; 0: it is out of use now */
+	bool is_poisoned;         /**< as /proc/kpageflags says afterwards */
+};
+
+/**
+ * mig_retirement_check - whether frames can be retired here at all
+ *
+ * Errors: -ENOSYS: the kernel was built without it; -EOPNOTSUPP: vm.enable_soft_offline
+ * is 0 (Linux 6.11 and newer); -EACCES: not root; -EPERM: CAP_SYS_ADMIN is missing;
+ * -EXDEV: the context's root is not "/". Since: 0.1
+ */
+int mig_retirement_check(struct mig_context *context);
+
+/**
+ * mig_frame_retire - soft-offline a page frame
+ *
+ * The kernel moves what is in it to another frame of the same node, wherever that is
+ * possible (a clean page of a file that nobody has mapped is dropped), and never uses
+ * the frame again until the machine restarts. It cannot be undone. Where the page is
+ * busy it is tried again for a tenth of a second.
+ * Errors: those of mig_retirement_check(); -ENXIO: no memory at that frame; -ENOENT: no
+ * /proc/kpageflags. What the kernel refuses is in @ret_retirement: -EBUSY: the page does
+ * not go; -EIO: it is the kernel's own. Threads: any; the kernel takes one at a time.
+ * Since: 0.1
+ */
+int mig_frame_retire(const struct mig_topology *topology, uint64_t frame,
+		     struct mig_retirement *ret_retirement);
+
+/* ------------------------------------------------------------------------ *
+ * Compaction
+ * ------------------------------------------------------------------------ */
+
+/** Free blocks of 1, 2, 4, ... base pages; more than any kernel has. */
+#define MIG_MOST_ORDERS 32
+
+/** The free memory of one zone. */
+struct mig_zone {
+	int node;
+	char name[16]; /**< "DMA32", "Normal", "Movable" */
+	unsigned int nr_orders;
+	uint64_t nr_free[MIG_MOST_ORDERS]; /**< free blocks of 2^i base pages */
+	/** Thousandths of the free memory that is in blocks smaller than 2^i pages, as
+	 *  the kernel has it for root in extfrag/unusable_index; 1000: nothing is free. */
+	unsigned int unusable_thousandths[MIG_MOST_ORDERS];
+};
+
+struct mig_zones;
+
+/**
+ * mig_zones_read - the free blocks of all zones, as they are now
+ *
+ * From /proc/buddyinfo, which is what the lists of free pages hold: pages that single
+ * processors keep aside are in no block.
+ * Errors: -EBADMSG; -ENOMEM; errnos of the file. Ownership: freed with mig_zones_free().
+ * Since: 0.1
+ */
+int mig_zones_read(struct mig_context *context, struct mig_zones **ret_zones);
+
+/** mig_zones_free - @zones may be NULL. Since: 0.1 */
+void mig_zones_free(struct mig_zones *zones);
+
+/** mig_zones_get - the @index-th; borrowed; NULL behind the last. Since: 0.1 */
+const struct mig_zone *mig_zones_get(const struct mig_zones *zones, size_t index);
+
+/**
+ * mig_zones_sum_free - free memory of a node in blocks of a size and larger
+ * @block_bytes: 0: all that is free
+ *
+ * Since: 0.1
+ * Return: bytes.
+ */
+uint64_t mig_zones_sum_free(const struct mig_zones *zones, int node,
+			    uint64_t block_bytes);
+
+/**
+ * mig_zones_get_huge_page_bytes - how large a block must be to become a huge page
+ *
+ * Of those huge pages that one entry of the lowest table but one maps: 2 MiB on x86-64.
+ * Since: 0.1
+ */
+uint64_t mig_zones_get_huge_page_bytes(const struct mig_zones *zones);
+
+/**
+ * mig_node_compact - have the kernel compact all zones of a node, once
+ *
+ * Pages move within their zone, so that free memory comes together. The kernel reports
+ * success whatever it did (mm/compaction.c, Linux 6.1 to 7.2): look at the zones. Only a
+ * signal that kills ends it early.
+ * Errors: -ENODEV: no such node; -EOPNOTSUPP: the kernel cannot; -EACCES: not root;
+ * -EXDEV: the context's root is not "/". Since: 0.1
+ */
+int mig_node_compact(struct mig_context *context, int node);
+
+/**
+ * mig_node_reclaim - have the kernel drop page cache that is on a node
+ * @ret_bytes: by how much the node's page cache has become smaller
+ *
+ * Clean pages, mapped ones too; nothing is swapped out. Where demotion is on, and a
+ * slower tier is there, the kernel moves pages to that instead.
+ * Errors: -EOPNOTSUPP: the kernel cannot reclaim a single node (before 7.0); -ENODEV: no
+ * such node; -EACCES: not root; -EXDEV: the context's root is not "/"; -EBADMSG.
+ * Since: 0.1
+ */
+int mig_node_reclaim(struct mig_context *context, int node, uint64_t *ret_bytes);
 
 /* ------------------------------------------------------------------------ *
  * Placement: the rule that gives each page its wanted node
@@ -1045,7 +1459,7 @@ struct mig_left {
 	uint64_t nr_pages;
 };
 
-/** How the cache of cgroups was moved. */
+/** How cache that nobody has mapped was moved. */
 enum mig_cache_way {
 	MIG_CACHE_NONE = 0, /**< the target has none, or it was not come to */
 	MIG_CACHE_BY_DAMON = 1,
@@ -1147,7 +1561,10 @@ struct mig_plan_options {
 	 *  shows that they fit: each page is then come to once, in the run. Until then
 	 *  the plan has neither pairs nor residency of them. */
 	bool may_estimate;
-	bool cache_by_files; /**< of cgroups: not by DAMON, even where that is there */
+	bool cache_by_files; /**< unmapped cache: not by DAMON, even where that is */
+	/** Of unmapped cache DAMON is to move no more than about this; 0: all of it. What
+	 *  is behind that is looked for in files, if the run is not stopped. */
+	uint64_t most_cache_bytes;
 };
 
 /** What a plan found out before anything is moved. */

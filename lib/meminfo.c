@@ -25,6 +25,18 @@ static const struct field {
 	FIELD("Dirty:", dirty_bytes),
 	FIELD("Writeback:", writeback_bytes),
 	FIELD("AnonHugePages:", anon_huge_bytes),
+	FIELD("Mapped:", mapped_bytes),
+	FIELD("SReclaimable:", slab_reclaimable_bytes),
+	FIELD("SUnreclaim:", slab_unreclaimable_bytes),
+	FIELD("PageTables:", page_tables_bytes),
+	FIELD("SecPageTables:", secondary_page_tables_bytes),
+	FIELD("KernelStack:", kernel_stack_bytes),
+	FIELD("Unevictable:", unevictable_bytes),
+	FIELD("Balloon:", balloon_bytes),
+	FIELD("GPUActive:", gpu_active_bytes),
+	FIELD("GPUReclaim:", gpu_reclaim_bytes),
+	FIELD("Zswap:", zswap_bytes),
+	FIELD("Zswapped:", zswapped_bytes),
 #undef FIELD
 };
 

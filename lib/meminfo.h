@@ -19,6 +19,18 @@ struct mig_meminfo {
 	uint64_t dirty_bytes;
 	uint64_t writeback_bytes;
 	uint64_t anon_huge_bytes;
+	uint64_t mapped_bytes; /**< shmem too */
+	uint64_t slab_reclaimable_bytes;
+	uint64_t slab_unreclaimable_bytes;
+	uint64_t page_tables_bytes;
+	uint64_t secondary_page_tables_bytes; /**< of virtual machines and IOMMUs */
+	uint64_t kernel_stack_bytes;
+	uint64_t unevictable_bytes;
+	uint64_t balloon_bytes; /**< Linux 6.16 and newer, as the next two */
+	uint64_t gpu_active_bytes;
+	uint64_t gpu_reclaim_bytes;
+	uint64_t zswap_bytes; /**< /proc/meminfo only, as the next one */
+	uint64_t zswapped_bytes;
 };
 
 /**

@@ -38,6 +38,13 @@ int mig_node_read_memory(const struct mig_context *context, int node, bool has_d
 			 struct mig_node_memory *ret_memory);
 
 /**
+ * mig_node_read_pools - the huge pages of a node's pools, as mig_topology_read_huge_pools()
+ * @has_directory: as above
+ */
+int mig_node_read_pools(const struct mig_context *context, int node, bool has_directory,
+			struct mig_huge_pool *pools, size_t nr_pools, size_t *ret_count);
+
+/**
  * mig_node_read_total - how much memory a node of the node directory has
  * @ret_bytes: MIG_UNKNOWN_BYTES where its meminfo does not tell
  * Errors: -EBADMSG; errnos of the file.

@@ -6,7 +6,6 @@
 
 #include "cleanup.h"
 #include "meminfo.h"
-#include "numbered.h"
 #include "procfs.h"
 #include "zoneinfo.h"
 
@@ -67,6 +66,20 @@ static int read_meminfo(const struct mig_context *context, int node, bool has_di
 	memory->dirty_bytes = meminfo.dirty_bytes;
 	memory->writeback_bytes = meminfo.writeback_bytes;
 	memory->thp_bytes = meminfo.anon_huge_bytes;
+	memory->mapped_bytes = meminfo.mapped_bytes;
+	memory->swap_cached_bytes = meminfo.swap_cached_bytes;
+	memory->slab_reclaimable_bytes = meminfo.slab_reclaimable_bytes;
+	memory->slab_unreclaimable_bytes = meminfo.slab_unreclaimable_bytes;
+	/* Before Linux 6.1 the others are not counted at all. */
+	memory->page_table_bytes =
+		meminfo.secondary_page_tables_bytes == MIG_UNKNOWN_BYTES
+			? meminfo.page_tables_bytes
+			: sum(meminfo.page_tables_bytes,
+			      meminfo.secondary_page_tables_bytes);
+	memory->kernel_stack_bytes = meminfo.kernel_stack_bytes;
+	memory->unevictable_bytes = meminfo.unevictable_bytes;
+	memory->balloon_bytes = meminfo.balloon_bytes;
+	memory->gpu_bytes = sum(meminfo.gpu_active_bytes, meminfo.gpu_reclaim_bytes);
 	return 0;
 }
 
@@ -84,12 +97,13 @@ static int sum_zones(struct mig_lines *lines, struct mig_zone_room *room)
 	}
 }
 
-static int read_room(const struct mig_context *context, int node, uint64_t *ret_bytes)
+static int read_room(const struct mig_context *context, int node,
+		     struct mig_node_memory *memory)
 {
 	CLEANUP(mig_lines_done) struct mig_lines lines = { 0 };
 	CLEANUP_CLOSE int fd = mig_procfs_open(context, "proc/zoneinfo");
 	struct mig_zone_room room = { .node = node };
-	uint64_t bytes = 0;
+	uint64_t room_bytes = 0, held_bytes = 0;
 	int r;
 
 	if (fd < 0)
@@ -99,7 +113,9 @@ static int read_room(const struct mig_context *context, int node, uint64_t *ret_
 		return r;
 	fd = -1;
 	r = sum_zones(&lines, &room);
-	if (!r && __builtin_mul_overflow(room.room_pages, context->page_size, &bytes))
+	if (!r &&
+	    (__builtin_mul_overflow(room.room_pages, context->page_size, &room_bytes) ||
+	     __builtin_mul_overflow(room.held_pages, context->page_size, &held_bytes)))
 		r = -EBADMSG;
 	if (r == -EBADMSG)
 		mig_log(context, MIG_LOG_WARNING, "/proc/zoneinfo does not parse");
@@ -107,73 +123,67 @@ static int read_room(const struct mig_context *context, int node, uint64_t *ret_
 		return r;
 	if (!room.found)
 		return -ENOENT;
-	*ret_bytes = bytes;
+	memory->room_bytes = room_bytes;
+	memory->held_bytes = held_bytes;
 	return 0;
 }
 
-struct pools {
-	const struct mig_context *context;
-	char directory[MIG_PATH_SIZE];
-	uint64_t total_bytes;
-	uint64_t free_bytes;
-};
-
-static int add_pool_file(const struct pools *pools, uint64_t kilobytes, const char *name,
-			 uint64_t *bytes)
-{
-	char buffer[32];
-	struct mig_text text = { .at = buffer };
-	ssize_t length = mig_procfs_read(pools->context, buffer, sizeof(buffer),
-					 "%s/hugepages-%jukB/%s", pools->directory,
-					 (uintmax_t)kilobytes, name);
-	uint64_t nr_pages, added;
-
-	if (length < 0)
-		return (int)length;
-	text.length = (size_t)length;
-	mig_text_trim(&text);
-	if (mig_text_take_number(&text, 10, &nr_pages) < 0 || text.length ||
-	    __builtin_mul_overflow(nr_pages, kilobytes, &added) ||
-	    __builtin_mul_overflow(added, 1024, &added) ||
-	    __builtin_add_overflow(*bytes, added, bytes)) {
-		mig_log(pools->context, MIG_LOG_WARNING,
-			"/%s/hugepages-%jukB/%s does not parse", pools->directory,
-			(uintmax_t)kilobytes, name);
-		return -EBADMSG;
-	}
-	return 0;
-}
-
-static int add_pool(void *data, uint64_t kilobytes)
-{
-	struct pools *pools = data;
-	int r;
-
-	r = add_pool_file(pools, kilobytes, "nr_hugepages", &pools->total_bytes);
-	if (r < 0)
-		return r;
-	return add_pool_file(pools, kilobytes, "free_hugepages", &pools->free_bytes);
-}
+/* Those that the kernel knows are few. */
+#define MOST_POOLS 32
 
 static int read_pools(const struct mig_context *context, int node, bool has_directory,
 		      struct mig_node_memory *memory)
 {
-	struct pools pools = { .context = context };
-	int r;
+	struct mig_huge_pool pools[MOST_POOLS];
+	uint64_t total_bytes = 0, free_bytes = 0;
+	size_t count;
+	int r = mig_node_read_pools(context, node, has_directory, pools, MOST_POOLS,
+				    &count);
 
-	if (has_directory)
-		snprintf(pools.directory, sizeof(pools.directory),
-			 MIG_NODE_DIRECTORY "/node%d/hugepages", node);
-	else
-		snprintf(pools.directory, sizeof(pools.directory),
-			 "sys/kernel/mm/hugepages");
-	r = mig_numbered_visit(context, pools.directory, "hugepages-", "kB", add_pool,
-			       &pools);
 	if (r < 0)
 		return r;
-	memory->hugetlb_total_bytes = pools.total_bytes;
-	memory->hugetlb_free_bytes = pools.free_bytes;
+	for (size_t i = 0; i < count && i < MOST_POOLS; i++) {
+		total_bytes += pools[i].nr_pages * pools[i].size_bytes;
+		free_bytes += pools[i].nr_free * pools[i].size_bytes;
+	}
+	memory->hugetlb_total_bytes = total_bytes;
+	memory->hugetlb_free_bytes = free_bytes;
 	return 0;
+}
+
+/* What zsmalloc has: memory of zswap and zram. A kernel without it has no such line. */
+static int read_zsmalloc(const struct mig_context *context, int node, bool has_directory,
+			 uint64_t *ret_bytes)
+{
+	CLEANUP_FREE char *text = NULL;
+	struct mig_text rest;
+	ssize_t length;
+
+	if (has_directory)
+		length = mig_procfs_read_alloc(context, &text,
+					       MIG_NODE_DIRECTORY "/node%d/vmstat", node);
+	else
+		length = mig_procfs_read_alloc(context, &text, "proc/vmstat");
+	if (length < 0)
+		return (int)length;
+	rest = (struct mig_text){ text, (size_t)length };
+	while (rest.length) {
+		struct mig_text line = mig_text_take_line(&rest);
+		uint64_t nr_pages, bytes;
+
+		if (!mig_text_take_string(&line, "nr_zspages "))
+			continue;
+		mig_text_trim(&line);
+		if (mig_text_take_number(&line, 10, &nr_pages) < 0 || line.length ||
+		    __builtin_mul_overflow(nr_pages, context->page_size, &bytes)) {
+			mig_log(context, MIG_LOG_WARNING,
+				"vmstat of node %d does not parse", node);
+			return -EBADMSG;
+		}
+		*ret_bytes = bytes;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 int mig_node_read_total(const struct mig_context *context, int node, uint64_t *ret_bytes)
@@ -192,19 +202,24 @@ int mig_node_read_memory(const struct mig_context *context, int node, bool has_d
 {
 	struct mig_node_memory memory = {
 		.room_bytes = MIG_UNKNOWN_BYTES,
+		.held_bytes = MIG_UNKNOWN_BYTES,
 		.hugetlb_total_bytes = MIG_UNKNOWN_BYTES,
 		.hugetlb_free_bytes = MIG_UNKNOWN_BYTES,
+		.zsmalloc_bytes = MIG_UNKNOWN_BYTES,
 	};
 	int r;
 
 	r = read_meminfo(context, node, has_directory, &memory);
 	if (r < 0)
 		return r;
-	/* Not every kernel has these two; then it does not tell. */
-	r = read_room(context, node, &memory.room_bytes);
+	/* Not every kernel has these; then it does not tell. */
+	r = read_room(context, node, &memory);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	r = read_pools(context, node, has_directory, &memory);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = read_zsmalloc(context, node, has_directory, &memory.zsmalloc_bytes);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	*ret_memory = memory;

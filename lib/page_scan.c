@@ -338,8 +338,8 @@ static int scan_pages(struct mig_page_scan *scan, uint64_t start, uint64_t end,
 		return r ? (int)r : -ESRCH;
 	*ret_next = start + (uint64_t)r * page_size;
 	if (scan->only_cache) {
-		int kept =
-			mig_cgroup_cache_keep(scan->only_cache, scan->entries, (size_t)r);
+		int kept = mig_unmapped_cache_keep(scan->only_cache, scan->entries,
+						   (size_t)r);
 
 		if (kept < 0)
 			return kept;

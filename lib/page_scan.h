@@ -9,7 +9,7 @@
 #ifndef MIG_PAGE_SCAN_H
 #define MIG_PAGE_SCAN_H
 
-#include "cgroup_cache.h"
+#include "unmapped_cache.h"
 #include "frames.h"
 #include "pagemap.h"
 #include "span.h"
@@ -44,7 +44,7 @@ struct mig_page_scan {
 	uint32_t lasting_marks; /**< bits: swap types of entries that did not go away */
 	int only_node;          /**< of the span, see there */
 	/** Whose pages count, of files; NULL: everybody's. */
-	const struct mig_cgroup_cache *only_cache;
+	const struct mig_unmapped_cache *only_cache;
 	uint64_t *entries;
 	uint64_t *flags;
 };

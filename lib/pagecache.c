@@ -116,7 +116,7 @@ static size_t count_resident(const struct stretch *stretch)
 
 static int find_resident(const struct stretch *stretch)
 {
-	/* A file of huge pages was opened only because it has all of them. */
+	/* Those that are not are found out by touching them. */
 	if (stretch->step > 1) {
 		memset(stretch->scratch->resident, 1, stretch->nr_pages);
 		return 0;
@@ -126,7 +126,32 @@ static int find_resident(const struct stretch *stretch)
 		stretch->scratch->resident);
 }
 
-static int map_in(const struct stretch *stretch, uint64_t *pages)
+static size_t count_present(const struct stretch *stretch)
+{
+	uint64_t *entries = stretch->scratch->entries;
+	ssize_t nr = mig_pagemap_read(stretch->pagemap, (uintptr_t)stretch->start,
+				      entries, stretch->nr_pages);
+	size_t nr_present = 0;
+
+	for (ssize_t i = 0; i < nr; i++)
+		nr_present += (entries[i] & MIG_PAGEMAP_PRESENT) != 0;
+	return nr_present;
+}
+
+/* Where nothing is cached it is not worth the time: each call keeps the other threads
+ * from their mappings. */
+static void advise(struct mig_window *window)
+{
+	if (window->is_touched)
+		return;
+	/* Without transparent huge pages in the kernel the first is -EINVAL. */
+	madvise(window->start, window->length, MADV_NOHUGEPAGE);
+	madvise(window->start, window->length, MADV_RANDOM);
+	window->is_touched = true;
+}
+
+static int map_in(struct mig_window *window, const struct stretch *stretch,
+		  uint64_t *pages)
 {
 	size_t nr;
 	int r = find_resident(stretch);
@@ -135,14 +160,15 @@ static int map_in(const struct stretch *stretch, uint64_t *pages)
 		return r;
 	nr = count_resident(stretch);
 	if (nr) {
+		advise(window);
 		touch_first(stretch);
 		touch_rest(stretch);
 	}
-	*pages += nr;
+	*pages += stretch->step > 1 ? count_present(stretch) : nr;
 	return 0;
 }
 
-static int map_in_all(const struct mig_window *window, const struct mig_pagemap *pagemap,
+static int map_in_all(struct mig_window *window, const struct mig_pagemap *pagemap,
 		      const struct mig_window_scratch *scratch, uint64_t *pages)
 {
 	const struct mig_context *context = window->file->context;
@@ -163,9 +189,36 @@ static int map_in_all(const struct mig_window *window, const struct mig_pagemap 
 			.neighbours = step > 1 ? step : FAULT_AROUND / page_size,
 		};
 
-		r = map_in(&stretch, pages);
+		r = map_in(window, &stretch, pages);
 	}
 	return r;
+}
+
+/* Private for huge pages: in a shared mapping only who may write the file may have a
+ * guard. Cached pages are the same in both. */
+static int map_file(struct mig_window *window, int fd, bool is_huge)
+{
+	/* MAP_NORESERVE: hugetlb pools reserve nothing for what is not there. */
+	window->start = mmap(NULL, window->length, PROT_READ,
+			     (is_huge ? MAP_PRIVATE : MAP_SHARED) | MAP_NORESERVE, fd,
+			     (off_t)window->offset);
+	return window->start == MAP_FAILED ? -errno : 0;
+}
+
+/* Before anything is touched. What becomes a hole meanwhile a private mapping does not
+ * fill, it only takes a page of the pool for as long as the window is open. */
+static int guard_holes(struct mig_window *window)
+{
+	const struct mig_file *file = window->file;
+	int fd;
+
+	if (!file->has_holes)
+		return 0;
+	fd = file->context->calls->guard_holes(window->start, window->length);
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+		return fd;
+	window->guard_fd = fd;
+	return fd < 0 ? -ENXIO : 0;
 }
 
 int mig_window_open(struct mig_window *ret_window, struct mig_file *file, uint64_t start,
@@ -176,20 +229,17 @@ int mig_window_open(struct mig_window *ret_window, struct mig_file *file, uint64
 	struct mig_window window = {
 		.offset = start,
 		.length = (end - start + unit - 1) / unit * unit,
+		.guard_fd = -1,
 	};
 	uint64_t pages = 0;
-	int r;
+	int r = map_file(&window, file->fd, file->kind == MIG_KIND_HUGETLB);
 
-	/* MAP_NORESERVE: hugetlb pools reserve nothing for what is not there. */
-	window.start = mmap(NULL, window.length, PROT_READ, MAP_SHARED | MAP_NORESERVE,
-			    file->fd, (off_t)start);
-	if (window.start == MAP_FAILED)
-		return -errno;
+	if (r < 0)
+		return r;
 	window.file = mig_file_get(file);
-	/* Without transparent huge pages in the kernel the first is -EINVAL. */
-	madvise(window.start, window.length, MADV_NOHUGEPAGE);
-	madvise(window.start, window.length, MADV_RANDOM);
-	r = map_in_all(&window, pagemap, scratch, &pages);
+	r = guard_holes(&window);
+	if (!r)
+		r = map_in_all(&window, pagemap, scratch, &pages);
 	if (r < 0) {
 		mig_window_close(&window);
 		return r;
@@ -203,8 +253,11 @@ void mig_window_close(struct mig_window *window)
 {
 	if (!window->file)
 		return;
-	madvise(window->start, window->length, MADV_SEQUENTIAL);
+	if (window->is_touched)
+		madvise(window->start, window->length, MADV_SEQUENTIAL);
 	munmap(window->start, window->length);
+	if (window->guard_fd >= 0)
+		close(window->guard_fd);
 	mig_file_put(window->file);
 	*window = (struct mig_window){ 0 };
 }

@@ -7,6 +7,9 @@
  * forget that pages were touched (mm/memory.c, Linux 6.1 to 7.2), and
  * MADV_NOHUGEPAGE keeps khugepaged away, which would write dirty pages out (7.2).
  *
+ * In hugetlbfs mincore(2) sees only what this process has mapped, and a touch of a hole
+ * takes a huge page from the pool: so holes are guarded, and all pages are touched.
+ *
  * A file that is truncated meanwhile is no danger: the kernel does the touching, and
  * says -EFAULT where a program would be sent SIGBUS.
  */
@@ -22,6 +25,8 @@ struct mig_window {
 	uint64_t offset; /**< in the file */
 	char *start;     /**< where it is mapped */
 	size_t length;   /**< bytes, whole pages */
+	int guard_fd;    /**< while it is open a touch fills no hole; -1: there is none */
+	bool is_touched; /**< it may be, having been told what faults must not do */
 };
 
 /** The calling process, whose memory the windows are in. */
@@ -53,8 +58,9 @@ void mig_window_scratch_done(struct mig_window_scratch *scratch);
  * @pagemap:   of the calling process
  * @ret_pages: base pages that are cached
  *
- * Errors: -ENODEV: its file system cannot map files; -ENOMEM: also the limit on
- * mappings (vm.max_map_count); -EIO and others.
+ * Errors: -ENODEV: its file system cannot map files; -ENXIO: a file of hugetlbfs with
+ * holes that cannot be guarded; -ENOMEM: also the limit on mappings
+ * (vm.max_map_count); -EIO and others.
  * Ownership: closed with mig_window_close(); holds the file.
  */
 int mig_window_open(struct mig_window *ret_window, struct mig_file *file, uint64_t start,

@@ -19,16 +19,25 @@
 
 /* Bits of /proc/kpageflags, Documentation/admin-guide/mm/pagemap.rst. */
 #define MIG_FLAG_LOCKED (UINT64_C(1) << 0)
+#define MIG_FLAG_UPTODATE (UINT64_C(1) << 3)
 #define MIG_FLAG_DIRTY (UINT64_C(1) << 4)
 #define MIG_FLAG_LRU (UINT64_C(1) << 5)
+#define MIG_FLAG_SLAB (UINT64_C(1) << 7)
 #define MIG_FLAG_WRITEBACK (UINT64_C(1) << 8)
+#define MIG_FLAG_FREE (UINT64_C(1) << 10) /**< the kernel's BUDDY */
 #define MIG_FLAG_MMAP (UINT64_C(1) << 11) /**< some page of the folio is mapped */
 #define MIG_FLAG_ANON (UINT64_C(1) << 12)
+#define MIG_FLAG_SWAPCACHE (UINT64_C(1) << 13)
 #define MIG_FLAG_SWAPBACKED (UINT64_C(1) << 14)
 #define MIG_FLAG_HEAD (UINT64_C(1) << 15)
 #define MIG_FLAG_TAIL (UINT64_C(1) << 16)
+#define MIG_FLAG_HUGETLB (UINT64_C(1) << 17)
 #define MIG_FLAG_UNEVICTABLE (UINT64_C(1) << 18)
+#define MIG_FLAG_POISONED (UINT64_C(1) << 19)
+#define MIG_FLAG_NO_PAGE (UINT64_C(1) << 20)
+#define MIG_FLAG_OFFLINE (UINT64_C(1) << 23) /**< in a balloon */
 #define MIG_FLAG_ZERO_PAGE (UINT64_C(1) << 24)
+#define MIG_FLAG_PAGE_TABLE (UINT64_C(1) << 26)
 #define MIG_FLAG_RESERVED (UINT64_C(1) << 32)
 #define MIG_FLAG_MLOCKED (UINT64_C(1) << 33)
 

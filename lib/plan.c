@@ -88,7 +88,7 @@ int mig_plan_new(struct mig_target *target, const struct mig_topology *topology,
 
 	if (!target || !topology || !placement || !ret_plan ||
 	    !(mig_target_get_count(target) || mig_target_get_files(target) ||
-	      target->nr_cgroups || target->nr_caches))
+	      target->nr_cgroups || target->nr_caches || target->has_all_cache))
 		return -EINVAL;
 	if (!mig_topology_get_context(topology)->live)
 		return -EXDEV;
@@ -101,14 +101,14 @@ int mig_plan_new(struct mig_target *target, const struct mig_topology *topology,
 	plan->placement = placement;
 	r = init_plan(plan, options);
 	if (!r)
-		r = mig_cgroup_cache_open(target, plan->context, plan->frames,
-					  &plan->cache);
+		r = mig_unmapped_cache_open(target, plan->context, plan->frames,
+					    &plan->cache);
 	if (!r)
 		r = mig_demand_find(plan);
 	if (!r)
 		r = mig_file_survey_demand(plan);
 	if (!r)
-		r = mig_cgroup_cache_demand(plan);
+		r = mig_unmapped_cache_demand(plan);
 	if (!r)
 		r = mig_plan_check(plan);
 	if (r < 0)
@@ -126,7 +126,7 @@ void mig_plan_free(struct mig_plan *plan)
 	mig_frames_free(plan->frames);
 	mig_residency_free(plan->residency);
 	mig_residency_free(plan->files_after);
-	mig_cgroup_cache_close(&plan->cache);
+	mig_unmapped_cache_close(&plan->cache);
 	mig_outcome_free(plan->settled);
 	free(plan->spans);
 	mig_pairs_done(&plan->demand);
@@ -177,20 +177,23 @@ static uint32_t take_quota(struct mig_quota *quota, const struct mig_units *unit
 }
 
 int mig_plan_take_target(struct mig_plan *plan, const struct mig_units *units,
-			 uint32_t *ret_nr)
+			 const struct mig_nodeset *allowed, uint32_t *ret_nr)
 {
 	int last = MIG_NO_NODE;
 
 	for (size_t i = 0; i < plan->nr_quotas; i++) {
 		struct mig_quota *quota = &plan->quotas[i];
 
-		if (quota->from != units->node)
+		if (quota->from != units->node ||
+		    (allowed && !mig_nodeset_has(allowed, quota->to)))
 			continue;
 		last = quota->to;
 		*ret_nr = take_quota(quota, units);
 		if (*ret_nr)
 			return last;
 	}
+	if (last == MIG_NO_NODE && allowed)
+		return mig_plan_take_target(plan, units, NULL, ret_nr);
 	*ret_nr = units->nr;
 	return last;
 }
@@ -209,10 +212,10 @@ int mig_plan_find_target(const struct mig_plan *plan, int from, uint64_t nr_page
 
 static int add_cache(const struct mig_plan *plan, struct mig_residency *residency)
 {
-	CLEANUP_FREE struct mig_cgroup_pages *pages = NULL;
-	int r = mig_cgroup_cache_count(&plan->cache, &pages);
+	CLEANUP_FREE struct mig_unmapped_pages *pages = NULL;
+	int r = mig_unmapped_cache_count(&plan->cache, &pages);
 
-	return r < 0 ? r : mig_cgroup_cache_add(residency, pages);
+	return r < 0 ? r : mig_unmapped_cache_add(residency, pages);
 }
 
 /* What a run has seen is taken once: later it may be elsewhere. */
@@ -227,17 +230,20 @@ static int add_files(struct mig_plan *plan, struct mig_residency *residency)
 		     : mig_file_survey_residency(plan, residency);
 }
 
+static int merge(void *data, const struct mig_process *process,
+		 const struct mig_residency *residency)
+{
+	(void)process;
+	return mig_residency_merge(data, residency);
+}
+
 static int add_processes(const struct mig_plan *plan, struct mig_residency *residency)
 {
-	int r = 0;
+	size_t nr_denied;
+	int r = mig_target_look(plan->target, plan->topology, merge, residency,
+				&nr_denied);
 
-	for (size_t i = 0; !r && i < mig_target_get_count(plan->target); i++) {
-		r = mig_residency_add_process(residency, plan->topology,
-					      mig_target_get_process(plan->target, i));
-		if (r == -ESRCH)
-			r = 0;
-	}
-	return r;
+	return !r && nr_denied ? -EACCES : r;
 }
 
 int mig_plan_read_residency(struct mig_plan *plan, struct mig_residency **ret_residency)

@@ -2,7 +2,7 @@
 #ifndef MIG_PLAN_H
 #define MIG_PLAN_H
 
-#include "cgroup_cache.h"
+#include "unmapped_cache.h"
 #include "found.h"
 #include "frames.h"
 #include "frametable.h"
@@ -50,7 +50,7 @@ struct mig_plan {
 	bool is_estimated;        /**< files are not in residency and demand yet */
 	struct mig_residency
 		*files_after;            /**< as a run has left them, until it is read */
-	struct mig_cgroup_cache cache;   /**< of the target's cgroups */
+	struct mig_unmapped_cache cache; /**< of the target's cgroups */
 	uint64_t nr_dirty_pages;         /**< in files whose system may write them */
 	struct mig_pairs demand;         /**< all pages */
 	struct mig_pairs hugetlb_demand; /**< of them, in hugetlb mappings */
@@ -71,11 +71,12 @@ bool mig_plan_has_room(const struct mig_plan *plan, uint64_t more_pages);
 
 /**
  * mig_plan_take_target - the nearest target that has room by the quotas
+ * @allowed: others are passed over, unless it has none of the targets; NULL: all
  * @ret_nr: for how many of the units; for all of them where no quota is left
  * Return: the target, MIG_NO_NODE where the plan has seen no page on their node.
  */
 int mig_plan_take_target(struct mig_plan *plan, const struct mig_units *units,
-			 uint32_t *ret_nr);
+			 const struct mig_nodeset *allowed, uint32_t *ret_nr);
 
 /**
  * mig_plan_find_target - the nearest target that had room for all of some pages

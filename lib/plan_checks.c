@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "plan.h"
 #include "procfs.h"
+#include "target.h"
 #include "topology.h"
 
 static uint64_t room_pages(const struct mig_plan *plan, int node)
@@ -170,16 +172,30 @@ static int choose_nearest(struct mig_plan *plan)
 	return 0;
 }
 
+/* Whether pages can go to another target than one that is not allowed. */
+static bool can_choose_allowed(const struct mig_plan *plan,
+			       const struct mig_nodeset *allowed)
+{
+	struct mig_nodeset targets = *mig_placement_get_targets(plan->placement);
+
+	mig_nodeset_and(&targets, allowed);
+	return mig_placement_has_choice(plan->placement) && mig_nodeset_count(&targets);
+}
+
 static int check_cpuset(struct mig_plan *plan, const struct mig_nodeset *allowed,
 			const struct mig_process *process, enum mig_finding_code code)
 {
 	const struct mig_nodeset *targets = mig_placement_get_targets(plan->placement);
 
+	if (process && can_choose_allowed(plan, allowed))
+		return 0;
+
 	for (int node = mig_nodeset_next(targets, MIG_NO_NODE); node != MIG_NO_NODE;
 	     node = mig_nodeset_next(targets, node)) {
 		const struct mig_finding finding = {
 			.code = code,
-			.refuses = true,
+			/* Of everybody's memory some may have to stay. */
+			.refuses = !process || !plan->target->has_everybody,
 			.node = node,
 			.process = process,
 		};
@@ -218,15 +234,31 @@ static int check_balancing(struct mig_plan *plan, const struct mig_process *proc
 	return mig_plan_add_finding(plan, &finding);
 }
 
+/* Which members have pages that may have to go: of everybody most have none. */
+static bool *find_concerned(const struct mig_plan *plan, size_t nr_members)
+{
+	bool *concerned = calloc(nr_members + 1, sizeof(*concerned));
+
+	for (size_t i = 0; concerned && i < plan->nr_spans; i++)
+		concerned[plan->spans[i].member] = true;
+	return concerned;
+}
+
 static int check_processes(struct mig_plan *plan)
 {
 	bool balancing = balancing_is_on(plan) && mig_pairs_get_total(&plan->demand);
+	size_t nr_members = mig_target_get_count(plan->target);
+	CLEANUP_FREE bool *concerned = find_concerned(plan, nr_members);
 
-	for (size_t i = 0; i < mig_target_get_count(plan->target); i++) {
+	if (!concerned)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr_members; i++) {
 		struct mig_process *process = mig_target_get_process(plan->target, i);
 		struct mig_nodeset allowed;
 		int r = 0;
 
+		if (plan->target->has_everybody && !concerned[i])
+			continue;
 		if (!mig_process_read_mems_allowed(process, &allowed))
 			r = check_cpuset(plan, &allowed, process,
 					 MIG_FINDING_CPUSET_TARGET);

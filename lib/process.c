@@ -178,6 +178,29 @@ static int examine(struct mig_process *process)
 	return r == -ESRCH ? -ENODATA : r;
 }
 
+int mig_process_open_leader(struct mig_context *context, pid_t pid,
+			    struct mig_process **ret_process)
+{
+	CLEANUP_MIG(process) struct mig_process *process = calloc(1, sizeof(*process));
+	int r;
+
+	if (!process)
+		return -ENOMEM;
+	process->context = context;
+	process->pid = process->tid = pid;
+	process->pidfd = -1;
+	/* The kernel makes no pidfd of a thread's number. */
+	r = hold(process);
+	if (!r)
+		r = examine(process);
+	if (r < 0)
+		return r;
+	if (!mig_process_holds_number(process))
+		return -ESRCH;
+	*ret_process = STEAL(process);
+	return 0;
+}
+
 int mig_process_open(struct mig_context *context, pid_t pid,
 		     struct mig_process **ret_process)
 {
@@ -188,18 +211,8 @@ int mig_process_open(struct mig_context *context, pid_t pid,
 	if (!context || pid < 1 || !ret_process)
 		return -EINVAL;
 	r = mig_process_read_group(context, pid, &group);
-	if (r < 0)
-		return r;
-	process = calloc(1, sizeof(*process));
-	if (!process)
-		return -ENOMEM;
-	process->context = context;
-	process->pid = process->tid = group;
-	process->pidfd = -1;
-	r = hold(process);
-	if (r < 0)
-		return r;
-	r = examine(process);
+	if (!r)
+		r = mig_process_open_leader(context, group, &process);
 	if (r < 0)
 		return r;
 	/*
@@ -353,6 +366,23 @@ int mig_process_read_run_nodes(const struct mig_process *process,
 	if (!run.nr_live || !mig_process_holds_number(process))
 		return -ESRCH;
 	*ret_nodes = run.nodes;
+	return 0;
+}
+
+int mig_process_read_run_time(const struct mig_process *process, uint64_t *ret_ns)
+{
+	char buffer[STAT_SIZE];
+	struct mig_procstat stat;
+	int r;
+
+	if (!process || !ret_ns)
+		return -EINVAL;
+	r = read_thread_stat(process, process->pid, buffer, &stat);
+	if (r < 0)
+		return r;
+	if (!mig_process_holds_number(process))
+		return -ESRCH;
+	*ret_ns = stat.ticks * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
 	return 0;
 }
 

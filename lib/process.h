@@ -14,6 +14,14 @@ struct mig_process {
 };
 
 /**
+ * mig_process_open_leader - as mig_process_open(), of a number that is no thread's
+ *
+ * Costs a third: for those that /proc lists. What was read is of the one that is held.
+ */
+int mig_process_open_leader(struct mig_context *context, pid_t pid,
+			    struct mig_process **ret_process);
+
+/**
  * mig_process_read_group - the process that a thread belongs to
  * Errors: -ESRCH; -EBADMSG.
  */

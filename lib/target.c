@@ -64,6 +64,8 @@ int mig_target_rescan(struct mig_target *target, size_t *ret_added)
 		r = mig_target_scan_trees(target, 0);
 	if (!r)
 		r = mig_target_scan_cgroups(target);
+	if (!r && target->has_everybody)
+		r = mig_target_scan_everybody(target);
 	if (r < 0)
 		return r;
 	*ret_added = target->held.members.count - before;

@@ -14,6 +14,9 @@ struct mig_target {
 	size_t nr_cgroups;
 	struct mig_cgroup **caches; /**< those whose cache belongs to the target too */
 	size_t nr_caches;
+	bool has_all_cache; /**< also what is charged to nobody */
+	bool has_everybody; /**< all processes of the machine */
+	size_t nr_refused;  /**< of those, how many cannot be held */
 };
 
 /** mig_target_get_files - those of mig_target_add_files(); NULL: none. */
@@ -27,5 +30,8 @@ int mig_target_scan_trees(struct mig_target *target, size_t place);
 
 /** mig_target_scan_cgroups - add what has joined the cgroups. */
 int mig_target_scan_cgroups(struct mig_target *target);
+
+/** mig_target_scan_everybody - add what is new on the machine. */
+int mig_target_scan_everybody(struct mig_target *target);
 
 #endif

@@ -174,11 +174,19 @@ int mig_target_add_cache(struct mig_target *target, struct mig_cgroup *cgroup)
 	return 0;
 }
 
+int mig_target_add_all_cache(struct mig_target *target)
+{
+	if (!target)
+		return -EINVAL;
+	target->has_all_cache = true;
+	return 0;
+}
+
 size_t mig_target_get_hidden(const struct mig_target *target)
 {
 	size_t hidden = 0;
 
 	for (size_t i = 0; target && i < target->nr_cgroups; i++)
 		hidden += target->hidden[i];
-	return hidden;
+	return target ? hidden + target->nr_refused : 0;
 }

@@ -360,6 +360,18 @@ int mig_topology_read_memory(const struct mig_topology *topology, int node,
 				    ret_memory);
 }
 
+int mig_topology_read_huge_pools(const struct mig_topology *topology, int node,
+				 struct mig_huge_pool *pools, size_t nr_pools,
+				 size_t *ret_count)
+{
+	if (!topology || (!pools && nr_pools) || !ret_count)
+		return -EINVAL;
+	if (!find_node(topology, node))
+		return -ENODEV;
+	return mig_node_read_pools(topology->context, node, topology->has_directory,
+				   pools, nr_pools, ret_count);
+}
+
 int mig_topology_read_performance(const struct mig_topology *topology, int node,
 				  struct mig_node_performance *ret_performance)
 {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "cleanup.h"
 #include "page_scan.h"
 
 /* Of a mapping that is mostly holes a chunk is this many times as large. */
@@ -17,6 +18,8 @@ void mig_walks_init(struct mig_walks *walks, const struct mig_plan *plan)
 
 static void close_walk(struct mig_walk *walk)
 {
+	free(walk->allowed);
+	walk->allowed = NULL;
 	mig_pagemap_close(&walk->pagemap);
 }
 
@@ -33,7 +36,20 @@ void mig_walks_done(struct mig_walks *walks)
 	pthread_mutex_destroy(&walks->lock);
 }
 
-static int open_walk(struct mig_process *process, struct mig_walk **ret_walk)
+/* Only where there is a choice of targets. */
+static void read_allowed(const struct mig_plan *plan, struct mig_walk *walk)
+{
+	CLEANUP_FREE struct mig_nodeset *allowed = NULL;
+
+	if (!mig_placement_has_choice(plan->placement))
+		return;
+	allowed = malloc(sizeof(*allowed));
+	if (allowed && !mig_process_read_mems_allowed(walk->process, allowed))
+		walk->allowed = STEAL(allowed);
+}
+
+static int open_walk(const struct mig_plan *plan, struct mig_process *process,
+		     struct mig_walk **ret_walk)
 {
 	struct mig_walk *walk = calloc(1, sizeof(*walk));
 	int r;
@@ -46,6 +62,7 @@ static int open_walk(struct mig_process *process, struct mig_walk **ret_walk)
 		free(walk);
 		return r;
 	}
+	read_allowed(plan, walk);
 	pthread_mutex_init(&walk->lock, NULL);
 	*ret_walk = walk;
 	return 0;
@@ -70,7 +87,8 @@ static struct mig_walk *begin_member(struct mig_walks *walks, struct mig_outcome
 		size_t first = walks->next_span;
 		size_t member = plan->spans[first].member;
 		struct mig_walk *walk = NULL;
-		int r = open_walk(mig_target_get_process(plan->target, member), &walk);
+		int r = open_walk(plan, mig_target_get_process(plan->target, member),
+				  &walk);
 
 		while (walks->next_span < plan->nr_spans &&
 		       plan->spans[walks->next_span].member == member)

@@ -17,6 +17,7 @@ struct mig_walk {
 	struct mig_walk *next; /**< in the list of all */
 	struct mig_process *process;
 	const struct mig_window *window; /**< part of a file in this process; or NULL */
+	struct mig_nodeset *allowed; /**< by its cpuset; NULL: not asked, or not told */
 	struct mig_pagemap pagemap;
 	pthread_mutex_t lock; /**< of everything below */
 	size_t span;          /**< in the plan: the one that is walked */

@@ -133,7 +133,7 @@ static void add_tasks_by_room(struct mig_worker *worker, struct mig_walk *walk,
 
 	while (units.nr) {
 		uint32_t nr;
-		int to = mig_plan_take_target(plan, &units, &nr);
+		int to = mig_plan_take_target(plan, &units, walk->allowed, &nr);
 		struct mig_units part =
 			mig_units_take(&units, nr, plan->context->page_size);
 

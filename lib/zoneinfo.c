@@ -29,7 +29,7 @@ static int take_heading(struct mig_zone_room *room, struct mig_text text)
 
 int mig_zone_room_take_line(struct mig_zone_room *room, struct mig_text line)
 {
-	uint64_t high;
+	uint64_t high, held;
 
 	if (mig_text_take_string(&line, "Node "))
 		return take_heading(room, line);
@@ -39,6 +39,13 @@ int mig_zone_room_take_line(struct mig_zone_room *room, struct mig_text line)
 	if (mig_text_take_string(&line, "pages free ")) {
 		room->has_free = true;
 		return take_count(&line, &room->free_pages);
+	}
+	/* Of a CPU; what has another word behind "count" is something else. */
+	if (mig_text_take_string(&line, "count:")) {
+		if (take_count(&line, &held) < 0 ||
+		    __builtin_add_overflow(room->held_pages, held, &room->held_pages))
+			return -EBADMSG;
+		return 0;
 	}
 	/* Behind it come the CPUs' "high:", which are something else. */
 	if (!room->has_free || !mig_text_take_string(&line, "high "))

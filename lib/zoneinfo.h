@@ -5,10 +5,11 @@
 
 #include "text.h"
 
-/** What is free on one node above the high watermarks of its zones. */
+/** What is free on one node: above the high watermarks of its zones, and aside. */
 struct mig_zone_room {
 	int node;            /**< the wanted one, set by the caller; the rest is zero */
 	uint64_t room_pages; /**< of the zones whose watermark was seen */
+	uint64_t held_pages; /**< free, kept by processors for themselves */
 	bool found;          /**< at least one zone of the node */
 	bool in_node;
 	bool has_free; /**< free_pages is of the zone that is being read */

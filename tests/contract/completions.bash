@@ -26,9 +26,12 @@ for command in $(ask 'migratectl ' | grep -v '^-'); do
 		ask "migratectl $command $option -" | grep -q '^--json$' || value=+
 		echo "option $command $option $value"
 	done
-	for view in '' --by-kind --maps; do
-		[[ ! $view || $command == show-pid ||
-			$command$view == show-cgroup--by-kind ]] || continue
+	for view in '' --by-kind --maps --blocks --by=file --online; do
+		case $command$view in
+		"$command" | show-pid--by-kind | show-pid--maps | show-cgroup--by-kind | \
+			show-node--blocks | show-node--by=file | drain--online) ;;
+		*) continue ;;
+		esac
 		ask "migratectl $command $view -o " | sed "s/^/column $command /"
 		diff <(ask "migratectl $command $view -o ") \
 			<(ask "migratectl $command $view --output ") >&2
@@ -37,7 +40,7 @@ done
 for option in 'move-pid --place' 'move-pid --shared' 'move-pid --fallback' 'move-pid --only' \
 	'move-file --place' 'move-file --shared' 'move-file --fallback' 'show-file --sort' \
 	'move-cgroup --place' 'move-cgroup --shared' 'move-cgroup --fallback' \
-	'move-cgroup --only'; do
+	'move-cgroup --only' 'show-node --by'; do
 	ask "migratectl $option " | sed "s/^/word $option /"
 done
 

@@ -24,8 +24,9 @@ for command in (ask 'migratectl ')
         takes_value $option; and set value +
         echo option $command $option $value
     end
-    for view in '' --by-kind --maps
-        contains -- $command$view $command show-pid$view show-cgroup--by-kind; or continue
+    for view in '' --by-kind --maps --blocks --by=file --online
+        contains -- $command$view $command show-pid--by-kind show-pid--maps show-cgroup--by-kind \
+            show-node--blocks show-node--by=file drain--online; or continue
         for column in (ask "migratectl $command $view --output ")
             echo column $command $column
         end
@@ -34,7 +35,7 @@ end
 for option in 'move-pid --place' 'move-pid --shared' 'move-pid --fallback' 'move-pid --only' \
     'move-file --place' 'move-file --shared' 'move-file --fallback' 'show-file --sort' \
     'move-cgroup --place' 'move-cgroup --shared' 'move-cgroup --fallback' \
-    'move-cgroup --only'
+    'move-cgroup --only' 'show-node --by'
     for word in (ask "migratectl $option ")
         echo word $option $word
     end

@@ -81,6 +81,11 @@ for command in ${commands_offered%%:*}; do
 		print_columns --maps
 	elif [[ $command == show-cgroup ]]; then
 		print_columns --by-kind
+	elif [[ $command == show-node ]]; then
+		print_columns --blocks
+		print_columns --by=file
+	elif [[ $command == drain ]]; then
+		print_columns --online
 	fi
 done
 

@@ -129,9 +129,9 @@ static void open_charged(struct scene *scene)
 	put_file(scene, "proc/kpageflags", scene->flags, NR_FRAMES);
 	put_file(scene, "proc/kpagecgroup", scene->inodes, NR_FRAMES);
 	mig_charged_close(&scene->charged);
-	assert_int_equal(
-		mig_charged_open(scene->machine->context, scene->frames, &scene->charged),
-		0);
+	assert_int_equal(mig_charged_open(scene->machine->context, scene->frames, true,
+					  &scene->charged),
+			 0);
 }
 
 static void put(struct scene *scene, uint64_t frame, uint64_t nr, uint64_t flags,
@@ -380,11 +380,11 @@ static void a_kernel_without_the_files_says_so(void **state)
 	struct mig_charged charged = { .flags_fd = 77 };
 
 	assert_int_equal(
-		mig_charged_open(scene->machine->context, scene->frames, &charged),
+		mig_charged_open(scene->machine->context, scene->frames, true, &charged),
 		-ENOENT);
 	put_file(scene, "proc/kpageflags", scene->flags, 1);
 	assert_int_equal(
-		mig_charged_open(scene->machine->context, scene->frames, &charged),
+		mig_charged_open(scene->machine->context, scene->frames, true, &charged),
 		-ENOENT);
 	assert_int_equal(charged.flags_fd, 77);
 }
@@ -418,7 +418,7 @@ static void owners_are_a_group_and_all_below_it(void **state)
 {
 	static const char *const names[] = { "a", "a/b", "a/b/c", "a/d", "a/e" };
 	struct scene *scene = *state;
-	struct mig_charged_owners owners = { .nr = 77 };
+	struct mig_charged_owners owners = { 0 };
 	struct mig_cgroup cgroup = { .context = scene->machine->context };
 	char path[PATH_MAX];
 	uint64_t inodes[5], other = make_group(scene, "f");
@@ -427,12 +427,12 @@ static void owners_are_a_group_and_all_below_it(void **state)
 		inodes[i] = make_group(scene, names[i]);
 	for (int i = 0; i < MIG_NR_CONTROLLERS; i++)
 		cgroup.places[i].fd = -1;
-	assert_true(mig_charged_owners_read(&cgroup, &owners) < 0);
-	assert_int_equal(owners.nr, 77);
+	assert_true(mig_charged_owners_add(&owners, &cgroup) < 0);
+	assert_int_equal(owners.nr, 0);
 	snprintf(path, sizeof(path), "%s/groups/a", scene->machine->root->path);
 	cgroup.fd = cgroup.places[MIG_CONTROLLER_MEMORY].fd =
 		open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(mig_charged_owners_read(&cgroup, &owners), 0);
+	assert_int_equal(mig_charged_owners_add(&owners, &cgroup), 0);
 	close(cgroup.fd);
 	assert_int_equal(owners.nr, 5);
 	for (size_t i = 0; i < 5; i++)

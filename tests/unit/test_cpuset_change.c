@@ -404,6 +404,40 @@ static void a_cgroup_that_is_removed_is_told_of_and_undone_well(void **state)
 	assert_refused(f, 2, 0, -ENODEV);
 }
 
+static void await_reads(const struct fixture *f, const char *path, const char *text)
+{
+	const struct timespec moment = { .tv_nsec = 10000000 };
+
+	for (int i = 0; i < 3000; i++) {
+		if (!strcmp(one_cgroup_read(f->machine->root, path), text))
+			return;
+		nanosleep(&moment, NULL);
+	}
+	assert_reads(f, path, text);
+}
+
+static void what_a_caller_leaves_who_is_killed_is_undone(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	pid_t pid;
+
+	write_v2(f);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		bind_to(f, 2, MIG_CPUSET_CPUS);
+		if (!strcmp(one_cgroup_read(f->machine->root, DIRECTORY "cpuset.mems"),
+			    "1\n"))
+			kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	await_reads(f, DIRECTORY "cpuset.mems", "0\n");
+	await_reads(f, DIRECTORY "cpuset.cpus", "0-9\n");
+}
+
 static void a_captured_machine_is_not_written_to(void **state)
 {
 	struct fixture *f = *state;
@@ -600,6 +634,7 @@ int main(void)
 		TEST(the_controller_stays_enabled_for_what_is_kept),
 		TEST(a_controller_that_was_enabled_in_vain_is_disabled_again),
 		TEST(a_cgroup_that_is_removed_is_told_of_and_undone_well),
+		TEST(what_a_caller_leaves_who_is_killed_is_undone),
 		TEST(a_captured_machine_is_not_written_to),
 		TEST(wrong_arguments_are_refused),
 		cmocka_unit_test(the_kernel_binds_a_cgroup_of_v1),

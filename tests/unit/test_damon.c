@@ -22,16 +22,6 @@
 
 #define NR_KDAMONDS DAMON_ADMIN "/kdamonds/nr_kdamonds"
 #define GIB (UINT64_C(1) << 30)
-#define LONG_NS UINT64_C(60000000000)
-
-static struct mig_damon *open_damon(void **state)
-{
-	const struct damon_scene *scene = *state;
-	struct mig_damon *damon = NULL;
-
-	assert_int_equal(mig_damon_open(scene->context, &damon), 0);
-	return damon;
-}
 
 static void assert_not_opened(void **state, int error)
 {
@@ -49,28 +39,11 @@ static void assert_file(void **state, const char *path, const char *value)
 	assert_string_equal(fake_damon_read(scene->damon, path), value);
 }
 
-static void add_page(void **state, uint64_t address, const char *cgroup)
-{
-	struct fake_damon *damon = ((struct damon_scene *)*state)->damon;
-
-	assert_true(damon->nr_pages < FAKE_DAMON_MOST_PAGES);
-	damon->pages[damon->nr_pages++] = (struct fake_damon_page){
-		.address = address,
-		.cgroup = cgroup,
-	};
-}
-
-static int run_for(struct mig_damon *damon, const struct mig_damon_scheme *schemes,
-		   size_t nr_schemes, struct mig_damon_stats *stats)
-{
-	return mig_damon_run(damon, schemes, nr_schemes, LONG_NS, NULL, NULL, stats);
-}
-
 /* ---- Taking it and giving it back ---- */
 
 static void all_is_as_it_was_when_it_is_closed(void **state)
 {
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 
 	assert_file(state, NR_KDAMONDS, "1");
 	assert_file(state, DAMON_STAT, "N");
@@ -83,7 +56,7 @@ static void all_is_as_it_was_when_it_is_closed(void **state)
 static void damon_stat_that_was_off_stays_off(void **state)
 {
 	damon_scene_begin(state, FAKE_DAMON_6_12);
-	mig_damon_close(open_damon(state));
+	mig_damon_close(damon_scene_open(state));
 	assert_file(state, DAMON_STAT, "N");
 	assert_file(state, NR_KDAMONDS, "0");
 }
@@ -115,7 +88,7 @@ static void modules_that_use_it_are_left_alone(void **state)
 		assert_file(state, DAMON_STAT, "Y");
 		fake_root_write(scene->root, path, "N\n");
 	}
-	mig_damon_close(open_damon(state));
+	mig_damon_close(damon_scene_open(state));
 }
 
 static void callers_do_not_take_it_at_the_same_moment(void **state)
@@ -130,17 +103,17 @@ static void callers_do_not_take_it_at_the_same_moment(void **state)
 	assert_int_equal(flock(fd, LOCK_SH), 0);
 	assert_not_opened(state, -EBUSY);
 	close(fd);
-	mig_damon_close(open_damon(state));
+	mig_damon_close(damon_scene_open(state));
 }
 
 static void the_second_caller_is_told_that_it_is_busy(void **state)
 {
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 
 	assert_not_opened(state, -EBUSY);
 	assert_file(state, NR_KDAMONDS, "1");
 	mig_damon_close(damon);
-	mig_damon_close(open_damon(state));
+	mig_damon_close(damon_scene_open(state));
 }
 
 static void a_kernel_without_it_is_not_supported(void **state)
@@ -176,7 +149,7 @@ static void a_kernel_that_is_busy_for_a_moment_is_waited_for(void **state)
 	fake->failing = "/nr_contexts";
 	fake->error = EBUSY;
 	fake->failures = 3;
-	mig_damon_close(open_damon(state));
+	mig_damon_close(damon_scene_open(state));
 	assert_int_equal(fake->failures, 0);
 }
 
@@ -201,7 +174,7 @@ static void what_fails_while_it_is_taken_is_undone(void **state)
 static void what_cannot_be_restored_is_said(void **state)
 {
 	const struct damon_scene *scene = *state;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 
 	scene->damon->failing = "damon_stat/parameters/enabled";
 	scene->damon->error = EIO;
@@ -240,7 +213,8 @@ static void a_caller_that_is_killed_leaves_nothing_behind(void **state)
 	if (!pid) {
 		struct mig_damon_stats stats;
 
-		mig_damon_run(open_damon(state), &scheme, 1, LONG_NS, die, NULL, &stats);
+		mig_damon_run(damon_scene_open(state), &scheme, 1, DAMON_SCENE_TIME_NS,
+			      die, NULL, &stats);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -255,15 +229,15 @@ static void a_page_that_goes_at_the_second_attempt_is_waited_for(void **state)
 {
 	static const struct mig_damon_scheme scheme = { .end = GIB, .to = 1 };
 	struct fake_damon *fake = ((struct damon_scene *)*state)->damon;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 	struct mig_damon_stats stats;
 
-	add_page(state, 4096, "/a");
-	add_page(state, 8192, "/a");
+	damon_scene_add_page(state, 4096, "/a");
+	damon_scene_add_page(state, 8192, "/a");
 	fake->pages[1].refusals = 1;
-	add_page(state, 12288, "/a");
+	damon_scene_add_page(state, 12288, "/a");
 	fake->pages[2].refusals = 3;
-	assert_int_equal(run_for(damon, &scheme, 1, &stats), 0);
+	assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), 0);
 	mig_damon_close(damon);
 	assert_int_equal(fake->pages[1].node, 1);
 	assert_int_equal(fake->pages[2].node, 1);
@@ -274,12 +248,12 @@ static void a_page_that_never_goes_does_not_hold_it_up(void **state)
 {
 	static const struct mig_damon_scheme scheme = { .end = GIB, .to = 1 };
 	struct fake_damon *fake = ((struct damon_scene *)*state)->damon;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 	struct mig_damon_stats stats;
 
-	add_page(state, 4096, "/a");
+	damon_scene_add_page(state, 4096, "/a");
 	fake->pages[0].refusals = UINT32_MAX;
-	assert_int_equal(run_for(damon, &scheme, 1, &stats), 0);
+	assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), 0);
 	mig_damon_close(damon);
 	assert_int_equal(stats.applied_bytes, 0);
 	assert_int_equal(fake->nr_rounds, 2);
@@ -294,15 +268,16 @@ static void schemes_that_make_no_sense_are_refused(void **state)
 	};
 	static const struct mig_damon_scheme good = { .end = 4096, .to = 1 };
 	struct fake_damon *fake = ((struct damon_scene *)*state)->damon;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 	struct mig_damon_stats stats = { .tried_bytes = 77 };
 
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(run_for(damon, &senseless[i], 1, &stats), -EINVAL);
+		assert_int_equal(damon_scene_run(damon, &senseless[i], 1, &stats),
+				 -EINVAL);
 	assert_int_equal(mig_damon_run(damon, &good, 1, 0, NULL, NULL, &stats), -EINVAL);
 	assert_int_equal(stats.tried_bytes, 77);
 	assert_int_equal(fake->nr_starts, 0);
-	assert_int_equal(run_for(damon, NULL, 0, &stats), 0);
+	assert_int_equal(damon_scene_run(damon, NULL, 0, &stats), 0);
 	assert_int_equal(stats.tried_bytes, 0);
 	mig_damon_close(damon);
 }
@@ -322,8 +297,8 @@ static void a_group_that_is_not_there_is_refused(void **state)
 
 		damon_scene_begin(state, kinds[i]);
 		((struct damon_scene *)*state)->damon->no_cgroup = "/gone";
-		damon = open_damon(state);
-		assert_int_equal(run_for(damon, &scheme, 1, &stats), -EINVAL);
+		damon = damon_scene_open(state);
+		assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), -EINVAL);
 		assert_int_equal(stats.tried_bytes, 77);
 		mig_damon_close(damon);
 		assert_file(state, NR_KDAMONDS, "0");
@@ -341,21 +316,21 @@ static void it_ends_when_it_is_stopped(void **state)
 {
 	static const struct mig_damon_scheme scheme = { .end = GIB, .to = 1 };
 	struct fake_damon *fake = ((struct damon_scene *)*state)->damon;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 	struct mig_damon_stats stats;
 	int left = 1;
 
-	add_page(state, 4096, "/a");
-	assert_int_equal(
-		mig_damon_run(damon, &scheme, 1, LONG_NS, count_down, &left, &stats),
-		-ECANCELED);
+	damon_scene_add_page(state, 4096, "/a");
+	assert_int_equal(mig_damon_run(damon, &scheme, 1, DAMON_SCENE_TIME_NS, count_down,
+				       &left, &stats),
+			 -ECANCELED);
 	assert_int_equal(stats.applied_bytes, 4096);
 	assert_int_equal(stats.tried_bytes, GIB);
 	assert_false(fake->is_on);
 	left = 0;
-	assert_int_equal(
-		mig_damon_run(damon, &scheme, 1, LONG_NS, count_down, &left, &stats),
-		-ECANCELED);
+	assert_int_equal(mig_damon_run(damon, &scheme, 1, DAMON_SCENE_TIME_NS, count_down,
+				       &left, &stats),
+			 -ECANCELED);
 	assert_int_equal(stats.tried_bytes, 0);
 	assert_int_equal(fake->nr_starts, 1);
 	mig_damon_close(damon);
@@ -372,10 +347,10 @@ static void it_ends_when_its_time_is_over(void **state)
 {
 	static const struct mig_damon_scheme scheme = { .end = GIB, .to = 1 };
 	struct fake_damon *fake = ((struct damon_scene *)*state)->damon;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 	struct mig_damon_stats stats;
 
-	add_page(state, 4096, "/a");
+	damon_scene_add_page(state, 4096, "/a");
 	fake->before_round = refuse_again;
 	assert_int_equal(
 		mig_damon_run(damon, &scheme, 1, UINT64_C(300000000), NULL, NULL, &stats),
@@ -390,12 +365,12 @@ static void more_than_there_is_cannot_have_been_moved(void **state)
 {
 	static const struct mig_damon_scheme scheme = { .end = 8192, .to = 1 };
 	struct fake_damon *fake = ((struct damon_scene *)*state)->damon;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 	struct mig_damon_stats stats;
 
-	add_page(state, 4096, "/a");
+	damon_scene_add_page(state, 4096, "/a");
 	fake->before_round = refuse_again;
-	assert_int_equal(run_for(damon, &scheme, 1, &stats), 0);
+	assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), 0);
 	assert_int_equal(fake->nr_rounds, 3);
 	mig_damon_close(damon);
 }
@@ -424,18 +399,18 @@ static void a_target_that_is_full_ends_it(void **state)
 {
 	static const struct mig_damon_scheme scheme = { .end = GIB, .to = 1 };
 	const struct damon_scene *scene = *state;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 	struct mig_damon_stats stats;
 
-	add_page(state, 4096, "/a");
+	damon_scene_add_page(state, 4096, "/a");
 	scene->damon->before_round = fill_node;
 	put_room(scene->root, 31);
-	assert_int_equal(run_for(damon, &scheme, 1, &stats), -ENOSPC);
+	assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), -ENOSPC);
 	assert_int_equal(scene->damon->nr_rounds, 3);
 	assert_int_equal(stats.applied_bytes, 3 * 4096);
 	assert_false(scene->damon->is_on);
 	/* It is not even begun. */
-	assert_int_equal(run_for(damon, &scheme, 1, &stats), -ENOSPC);
+	assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), -ENOSPC);
 	assert_int_equal(scene->damon->nr_rounds, 3);
 	assert_int_equal(stats.tried_bytes, 0);
 	mig_damon_close(damon);
@@ -452,11 +427,11 @@ static void a_kdamond_that_has_ended_by_itself_is_an_error(void **state)
 {
 	static const struct mig_damon_scheme scheme = { .end = GIB, .to = 1 };
 	struct fake_damon *fake = ((struct damon_scene *)*state)->damon;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 	struct mig_damon_stats stats = { .tried_bytes = 77 };
 
 	fake->before_round = end_by_itself;
-	assert_int_equal(run_for(damon, &scheme, 1, &stats), -EIO);
+	assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), -EIO);
 	assert_int_equal(stats.tried_bytes, 77);
 	mig_damon_close(damon);
 }
@@ -479,17 +454,17 @@ static void what_fails_while_it_is_told_leaves_it_off(void **state)
 		.cgroup = "/a",
 	};
 	struct fake_damon *fake = ((struct damon_scene *)*state)->damon;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 	struct mig_damon_stats stats;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		fake->failing = files[i];
 		fake->error = EIO;
 		fake->failures = 1;
-		assert_int_equal(run_for(damon, &scheme, 1, &stats), -EIO);
+		assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), -EIO);
 		assert_false(fake->is_on);
 	}
-	assert_int_equal(run_for(damon, &scheme, 1, &stats), 0);
+	assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), 0);
 	mig_damon_close(damon);
 }
 

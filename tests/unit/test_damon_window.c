@@ -11,33 +11,6 @@
 #include "fake_damon.h"
 
 #define GIB (UINT64_C(1) << 30)
-#define LONG_NS UINT64_C(60000000000)
-
-static struct mig_damon *open_damon(void **state)
-{
-	const struct damon_scene *scene = *state;
-	struct mig_damon *damon = NULL;
-
-	assert_int_equal(mig_damon_open(scene->context, &damon), 0);
-	return damon;
-}
-
-static void add_page(void **state, uint64_t address, const char *cgroup)
-{
-	struct fake_damon *damon = ((struct damon_scene *)*state)->damon;
-
-	assert_true(damon->nr_pages < FAKE_DAMON_MOST_PAGES);
-	damon->pages[damon->nr_pages++] = (struct fake_damon_page){
-		.address = address,
-		.cgroup = cgroup,
-	};
-}
-
-static int run_for(struct mig_damon *damon, const struct mig_damon_scheme *schemes,
-		   size_t nr_schemes, struct mig_damon_stats *stats)
-{
-	return mig_damon_run(damon, schemes, nr_schemes, LONG_NS, NULL, NULL, stats);
-}
 
 static void a_group_is_moved_and_its_neighbour_is_not(void **state)
 {
@@ -54,12 +27,12 @@ static void a_group_is_moved_and_its_neighbour_is_not(void **state)
 		const struct fake_damon *fake;
 
 		damon_scene_begin(state, kinds[i]);
-		add_page(state, 4096, "/a");
-		add_page(state, 8192, "/a/b");
-		add_page(state, GIB - 4096, "/a");
-		add_page(state, GIB, "/a");
-		damon = open_damon(state);
-		assert_int_equal(run_for(damon, &scheme, 1, &stats), 0);
+		damon_scene_add_page(state, 4096, "/a");
+		damon_scene_add_page(state, 8192, "/a/b");
+		damon_scene_add_page(state, GIB - 4096, "/a");
+		damon_scene_add_page(state, GIB, "/a");
+		damon = damon_scene_open(state);
+		assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), 0);
 		mig_damon_close(damon);
 		fake = ((struct damon_scene *)*state)->damon;
 		assert_int_equal(fake->pages[0].node, 1);
@@ -90,13 +63,13 @@ static void mapped_pages_stay_where_the_kernel_can_tell(void **state)
 
 		damon_scene_begin(state, kinds[i]);
 		fake = ((struct damon_scene *)*state)->damon;
-		add_page(state, 4096, "/a");
-		add_page(state, 8192, "/a");
+		damon_scene_add_page(state, 4096, "/a");
+		damon_scene_add_page(state, 8192, "/a");
 		fake->pages[1].is_mapped = true;
-		add_page(state, 12288, "/a");
+		damon_scene_add_page(state, 12288, "/a");
 		fake->pages[2].is_mapped = fake->pages[2].is_anonymous = true;
-		damon = open_damon(state);
-		assert_int_equal(run_for(damon, &scheme, 1, &stats), 0);
+		damon = damon_scene_open(state);
+		assert_int_equal(damon_scene_run(damon, &scheme, 1, &stats), 0);
 		mig_damon_close(damon);
 		assert_int_equal(fake->pages[0].node, 1);
 		assert_int_equal(fake->pages[1].node, kinds[i] == FAKE_DAMON_6_12);
@@ -111,12 +84,12 @@ static void much_memory_is_gone_through_a_part_at_a_time(void **state)
 		{ .end = 5 * GIB, .to = 1 },
 	};
 	struct fake_damon *fake = ((struct damon_scene *)*state)->damon;
-	struct mig_damon *damon = open_damon(state);
+	struct mig_damon *damon = damon_scene_open(state);
 	struct mig_damon_stats stats;
 
 	for (uint64_t i = 0; i < 14; i++)
-		add_page(state, i * GIB, "/a");
-	assert_int_equal(run_for(damon, schemes, 2, &stats), 0);
+		damon_scene_add_page(state, i * GIB, "/a");
+	assert_int_equal(damon_scene_run(damon, schemes, 2, &stats), 0);
 	mig_damon_close(damon);
 	assert_int_equal(fake->nr_starts, 3);
 	assert_int_equal(fake->most_bytes, 4 * GIB);
@@ -181,14 +154,15 @@ static void tell_random_story(void **state, uint64_t seed)
 	for (size_t i = 0; i < 100; i++) {
 		struct fake_damon_page *page = &fake->pages[i];
 
-		add_page(state, draw(&seed, end / 4096) * 4096, groups[draw(&seed, 4)]);
+		damon_scene_add_page(state, draw(&seed, end / 4096) * 4096,
+				     groups[draw(&seed, 4)]);
 		page->node = (int)draw(&seed, 4);
 		page->is_mapped = draw(&seed, 2);
 		page->is_anonymous = draw(&seed, 2);
 		expected[i] = expect_node(page, tells_unmapped, schemes, nr_schemes);
 	}
-	damon = open_damon(state);
-	assert_int_equal(run_for(damon, schemes, nr_schemes, &stats), 0);
+	damon = damon_scene_open(state);
+	assert_int_equal(damon_scene_run(damon, schemes, nr_schemes, &stats), 0);
 	mig_damon_close(damon);
 	for (size_t i = 0; i < 100; i++)
 		assert_int_equal(fake->pages[i].node, expected[i]);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -210,6 +211,67 @@ static void the_files_of_others_processes_are_a_problem(void **state)
 	mig_process_free(process);
 }
 
+static void count_forbidden(void *data, const char *path, int error)
+{
+	unsigned int *nr = data;
+
+	*nr += strstr(path, "/forbidden") && error == -EACCES;
+}
+
+static int visit_nothing(void *data, unsigned int thread, struct mig_file *file)
+{
+	(void)data;
+	(void)thread;
+	(void)file;
+	return 0;
+}
+
+/* What this process has open itself. */
+static int count_complaints(struct live_files *live)
+{
+	unsigned int nr = 0;
+	const struct mig_files_options options = {
+		.size = sizeof(options),
+		.problem = count_forbidden,
+		.problem_data = &nr,
+	};
+	struct mig_process *process = NULL;
+	struct mig_files *files = NULL;
+
+	/* Who has become somebody else may not look at itself. */
+	prctl(PR_SET_DUMPABLE, 1);
+	if (mig_process_open(live->context, getpid(), &process) < 0 ||
+	    mig_files_new(live->context, &options, &files) < 0 ||
+	    mig_files_add_process(files, process) < 0 ||
+	    mig_files_walk(files, 1, visit_nothing, NULL) < 0)
+		nr = 99;
+	mig_files_free(files);
+	mig_process_free(process);
+	return (int)nr;
+}
+
+static void a_file_that_is_open_and_mapped_is_complained_of_once(void **state)
+{
+	struct live_files *live = *state;
+	const char *path = live_files_path(live, "forbidden");
+	int descriptors[2];
+	void *mappings[2];
+
+	fake_root_write(live->root, "forbidden", "f");
+	for (int i = 0; i < 2; i++) {
+		descriptors[i] = open(path, O_RDONLY);
+		mappings[i] = mmap(NULL, 4096, PROT_READ, MAP_SHARED, descriptors[i], 0);
+		assert_true(mappings[i] != MAP_FAILED);
+	}
+	assert_int_equal(chmod(path, 0), 0);
+	assert_int_equal(chmod(live->root->path, 0755), 0);
+	assert_int_equal(live_files_as_nobody(live, count_complaints), 1);
+	for (int i = 0; i < 2; i++) {
+		munmap(mappings[i], 4096);
+		close(descriptors[i]);
+	}
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, live_files_set_up, live_files_tear_down)
 
@@ -224,6 +286,7 @@ int main(void)
 		TEST(a_list_that_cannot_be_read_is_a_problem),
 		TEST(the_files_of_a_process_are_met_deleted_or_not),
 		TEST(the_files_of_others_processes_are_a_problem),
+		TEST(a_file_that_is_open_and_mapped_is_complained_of_once),
 	};
 
 	return cmocka_run_group_tests_name("file_paths_lists", tests, NULL, NULL);

@@ -78,6 +78,44 @@ static void a_mount_is_named_by_anything_on_it(void **state)
 	assert_int_equal(live->files->nr_sources, 1);
 }
 
+static void mounts_are_named_by_their_type(void **state)
+{
+	struct live_files *live = *state;
+	bool has_proc = false;
+
+	assert_int_equal(mig_files_add_mounts(live->files, "no such type"), 0);
+	assert_int_equal(live->files->nr_sources, 0);
+	assert_int_equal(mig_files_add_mounts(live->files, "proc"), 0);
+	for (size_t i = 0; i < live->files->nr_sources; i++)
+		has_proc |= !strcmp(live->files->sources[i].path, "/proc");
+	assert_true(has_proc);
+	assert_int_equal(mig_files_add_mounts(NULL, "proc"), -EINVAL);
+	assert_int_equal(mig_files_add_mounts(live->files, NULL), -EINVAL);
+}
+
+static void devices_are_those_that_something_is_mounted_from(void **state)
+{
+	struct fake_root *root = fake_root_new();
+	struct mig_context *context = fake_root_context(root, &mig_calls_kernel);
+	struct mig_files *files = NULL;
+
+	(void)state;
+	fake_root_write(root, "proc/self/mountinfo",
+			"21 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+			"22 21 0:5 / /proc rw - proc proc rw\n"
+			"23 21 8:2 / /srv rw - xfs /dev/sda2 rw\n");
+	assert_int_equal(mig_files_new(context, NULL, &files), 0);
+	assert_int_equal(mig_files_add_devices(files), 0);
+	assert_int_equal(files->nr_sources, 2);
+	assert_string_equal(files->sources[0].path, "/dev/sda1");
+	assert_string_equal(files->sources[1].path, "/dev/sda2");
+	assert_int_equal(files->sources[1].flags, 0);
+	assert_int_equal(mig_files_add_devices(NULL), -EINVAL);
+	mig_files_free(files);
+	mig_context_free(context);
+	fake_root_free(root);
+}
+
 static void a_mount_that_is_in_no_table_is_told(void **state)
 {
 	struct fake_root *root = fake_root_new();
@@ -127,6 +165,8 @@ int main(void)
 		TEST(null_and_unknown_flags_are_refused),
 		TEST(options_of_another_size_are_those_that_are_known),
 		TEST(a_mount_is_named_by_anything_on_it),
+		TEST(mounts_are_named_by_their_type),
+		TEST(devices_are_those_that_something_is_mounted_from),
 		cmocka_unit_test(a_mount_that_is_in_no_table_is_told),
 		TEST(problems_are_counted_though_nobody_listens),
 		TEST(a_path_is_copied),

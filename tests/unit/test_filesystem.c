@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "cleanup.h"
 #include "rooted.h"
@@ -50,6 +51,29 @@ static void a_mount_is_found_by_its_number(void **state)
 	assert_null(mig_filesystems_get_mount_type(filesystems, 33));
 	assert_null(mig_filesystems_get_directory(filesystems, 33));
 	assert_null(mig_filesystems_get_directory(filesystems, UINT64_MAX));
+}
+
+/* A bind mount of a part of it comes first; a subvolume has a device of its own. */
+static void a_file_system_is_at_home_where_all_of_it_is_mounted(void **state)
+{
+	struct rooted *f = *state;
+	CLEANUP_MIG(filesystems) struct mig_filesystems *filesystems = NULL;
+
+	fake_root_write(f->root, "proc/42/mountinfo",
+			ROOT_LINE "40 22 0:50 /part /srv/part rw - xfs /dev/b rw\n"
+				  "41 22 0:50 / /srv/all rw - xfs /dev/b rw\n"
+				  "42 22 0:60 /one /srv/one rw - btrfs /dev/c rw\n"
+				  "43 22 0:60 /two /srv/two rw - btrfs /dev/c rw\n");
+	assert_int_equal(mig_filesystems_new(f->context, 42, &filesystems), 0);
+	assert_string_equal(mig_filesystems_get_home(filesystems, makedev(0, 50), 40),
+			    "/srv/all");
+	assert_string_equal(mig_filesystems_get_home(filesystems, makedev(254, 0), 0),
+			    "/");
+	assert_string_equal(mig_filesystems_get_home(filesystems, makedev(0, 60), 0),
+			    "/srv/one");
+	assert_string_equal(mig_filesystems_get_home(filesystems, makedev(0, 61), 43),
+			    "/srv/two");
+	assert_null(mig_filesystems_get_home(filesystems, makedev(0, 62), 0));
 }
 
 static bool has_option(const struct mig_filesystems *filesystems, uint64_t mount_id,
@@ -184,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_type_is_found_by_device_number),
 		TEST(a_mount_is_found_by_its_number),
+		TEST(a_file_system_is_at_home_where_all_of_it_is_mounted),
 		TEST(an_option_is_one_of_the_file_system_with_that_value),
 		TEST(the_mounts_of_the_process_are_asked_before_ours),
 		TEST(nobody_in_particular_sees_what_the_caller_sees),

@@ -55,6 +55,72 @@ static void what_a_node_holds_is_read(void **state)
 	assert_true(memory.hugetlb_free_bytes == MIG_UNKNOWN_BYTES);
 }
 
+static void what_the_kernel_has_on_a_node_is_read(void **state)
+{
+	const struct fake_machine *machine = *state;
+	uint64_t page = mig_context_get_page_size(machine->context);
+	const struct mig_topology *topology;
+	struct mig_node_memory memory;
+
+	put_machine(state);
+	fake_machine_write(state, NODES "/node1/meminfo",
+			   "Node 1 Mapped:           40 kB\n"
+			   "Node 1 SwapCached:       20 kB\n"
+			   "Node 1 Unevictable:      12 kB\n"
+			   "Node 1 KernelStack:     356 kB\n"
+			   "Node 1 PageTables:       48 kB\n"
+			   "Node 1 SecPageTables:     8 kB\n"
+			   "Node 1 KReclaimable:    999 kB\n"
+			   "Node 1 SReclaimable:    156 kB\n"
+			   "Node 1 SUnreclaim:     3384 kB\n"
+			   "Node 1 Balloon:          16 kB\n"
+			   "Node 1 GPUActive:        24 kB\n"
+			   "Node 1 GPUReclaim:        4 kB\n");
+	fake_machine_write(state, NODES "/node1/vmstat",
+			   "nr_free_pages 7\nnr_zspages 11\nnr_free_cma 0\n");
+	topology = fake_machine_read_topology(state);
+	assert_int_equal(mig_topology_read_memory(topology, 1, &memory), 0);
+	assert_int_equal(memory.mapped_bytes, 40 << 10);
+	assert_int_equal(memory.swap_cached_bytes, 20 << 10);
+	assert_int_equal(memory.unevictable_bytes, 12 << 10);
+	assert_int_equal(memory.kernel_stack_bytes, 356 << 10);
+	assert_int_equal(memory.page_table_bytes, 56 << 10);
+	assert_int_equal(memory.slab_reclaimable_bytes, 156 << 10);
+	assert_int_equal(memory.slab_unreclaimable_bytes, 3384 << 10);
+	assert_int_equal(memory.balloon_bytes, 16 << 10);
+	assert_int_equal(memory.gpu_bytes, 28 << 10);
+	assert_int_equal(memory.zsmalloc_bytes, 11 * page);
+	/* Older kernels. */
+	fake_machine_write(state, NODES "/node1/meminfo",
+			   "Node 1 PageTables:       48 kB\n");
+	fake_machine_write(state, NODES "/node1/vmstat", "nr_free_pages 7\n");
+	assert_int_equal(mig_topology_read_memory(topology, 1, &memory), 0);
+	assert_int_equal(memory.page_table_bytes, 48 << 10);
+	assert_true(memory.balloon_bytes == MIG_UNKNOWN_BYTES);
+	assert_true(memory.gpu_bytes == MIG_UNKNOWN_BYTES);
+	assert_true(memory.zsmalloc_bytes == MIG_UNKNOWN_BYTES);
+}
+
+static void a_vmstat_that_does_not_parse_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"nr_zspages x\n",
+		"nr_zspages \n",
+		"nr_zspages 1 2\n",
+		"nr_zspages 18446744073709551615\n",
+	};
+	const struct mig_topology *topology;
+	struct mig_node_memory memory;
+
+	put_machine(state);
+	topology = fake_machine_read_topology(state);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		fake_machine_write(state, NODES "/node1/vmstat", texts[i]);
+		assert_int_equal(mig_topology_read_memory(topology, 1, &memory),
+				 -EBADMSG);
+	}
+}
+
 static void the_page_cache_is_counted_without_shmem_and_swap_cache(void **state)
 {
 	const struct mig_topology *topology;
@@ -179,7 +245,11 @@ static const char zoneinfo[] = "Node 0, zone      DMA\n"
 			       "Node 1, zone   Normal\n"
 			       "  pages free     150\n"
 			       "        high     50\n"
+			       "    cpu: 0\n"
+			       "              count:    3\n"
 			       "              high:     7\n"
+			       "    cpu: 1\n"
+			       "              count:    4\n"
 			       "Node 1, zone  Movable\n"
 			       "  pages free     8\n"
 			       "        high     8\n"
@@ -205,6 +275,7 @@ static void room_is_what_is_free_above_the_high_watermarks(void **state)
 	assert_int_equal(memory.room_bytes, 3970 * page);
 	assert_int_equal(mig_topology_read_memory(topology, 1, &memory), 0);
 	assert_int_equal(memory.room_bytes, 100 * page);
+	assert_int_equal(memory.held_bytes, 7 * page);
 }
 
 static void a_zoneinfo_that_does_not_parse_is_refused(void **state)
@@ -247,6 +318,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(what_a_node_holds_is_read),
+		TEST(what_the_kernel_has_on_a_node_is_read),
+		TEST(a_vmstat_that_does_not_parse_is_refused),
 		TEST(the_page_cache_is_counted_without_shmem_and_swap_cache),
 		TEST(figures_that_are_missing_are_unknown),
 		TEST(a_meminfo_that_does_not_parse_is_refused),

@@ -277,7 +277,7 @@ static void hugetlb_pages_are_units_of_their_size(void **state)
 
 static void hugetlb_pages_are_no_cache_of_a_cgroup(void **state)
 {
-	static const struct mig_cgroup_cache cache = { .is_open = true };
+	static const struct mig_unmapped_cache cache = { .is_open = true };
 	struct fixture *fixture = *state;
 
 	map(fixture, FAKE_HUGETLB, 3 * FAKE_HUGE_PAGES, 0);

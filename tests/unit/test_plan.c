@@ -129,7 +129,7 @@ static uint32_t take(struct scene *scene, uint32_t unit_pages, uint32_t nr, int 
 	const struct mig_units units = { .nr = nr, .unit_pages = unit_pages };
 	uint32_t taken = 0;
 
-	*target = mig_plan_take_target(scene->plan, &units, &taken);
+	*target = mig_plan_take_target(scene->plan, &units, NULL, &taken);
 	return taken;
 }
 
@@ -169,7 +169,8 @@ static void a_source_that_the_plan_does_not_know_has_no_quota(void **state)
 	scene_map(scene, PID, FAKE_ANON, 10, 0);
 	scene_place(scene, 0, 0x6, MIG_PLACE_NEAREST);
 	scene_plan(scene, NULL);
-	assert_int_equal(mig_plan_take_target(scene->plan, &units, &nr), MIG_NO_NODE);
+	assert_int_equal(mig_plan_take_target(scene->plan, &units, NULL, &nr),
+			 MIG_NO_NODE);
 	assert_int_equal(nr, 5);
 }
 
@@ -233,6 +234,24 @@ static void a_target_whose_cpuset_forbids_the_node_is_refused(void **state)
 	assert_true(finding->refuses);
 	assert_int_equal(finding->node, 1);
 	assert_int_equal(mig_process_get_pid(finding->process), PID);
+}
+
+static void one_of_several_nearest_targets_must_be_allowed(void **state)
+{
+	const struct mig_units units = { .nr = 5, .unit_pages = 1 };
+	struct mig_nodeset allowed = { .bits = { 0x5 } };
+	struct scene *scene = *state;
+	uint32_t nr = 0;
+
+	scene_map(scene, PID, FAKE_ANON, 10, 0);
+	fake_thread_write(fake_kernel_get_root(scene->kernel),
+			  &(struct fake_thread){ .pid = PID, .mems_allowed = "0,2" });
+	scene_place(scene, 0, 0x6, MIG_PLACE_NEAREST);
+	scene_plan(scene, NULL);
+	assert_null(find(scene, MIG_FINDING_CPUSET_TARGET));
+	assert_int_equal(mig_plan_take_target(scene->plan, &units, &allowed, &nr), 2);
+	allowed.bits[0] = 0x1;
+	assert_int_equal(mig_plan_take_target(scene->plan, &units, &allowed, &nr), 1);
 }
 
 static void a_caller_whose_cpuset_forbids_the_node_is_refused(void **state)
@@ -468,6 +487,7 @@ int main(void)
 		with(hugetlb_pages_need_the_pool_before_they_need_room, set_up),
 		with(huge_pages_for_another_target_need_no_room_on_the_full_one, set_up),
 		with(a_target_whose_cpuset_forbids_the_node_is_refused, set_up),
+		with(one_of_several_nearest_targets_must_be_allowed, set_up),
 		with(a_caller_whose_cpuset_forbids_the_node_is_refused, set_up_confined),
 		with(shared_pages_need_a_capability_if_they_are_asked_for,
 		     set_up_unprivileged),

@@ -422,6 +422,21 @@ static void a_process_without_living_threads_runs_nowhere(void **state)
 	assert_true(nodes.bits[0] == 9);
 }
 
+static void run_time_is_that_of_the_whole_process(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_MIG(process) struct mig_process *process = NULL;
+	uint64_t ns = 9;
+
+	fake_process_write(f->root, 42, 1, NULL);
+	assert_int_equal(mig_process_open(f->live, 42, &process), 0);
+	assert_int_equal(mig_process_read_run_time(process, &ns), 0);
+	assert_int_equal(ns, 3 * (1000000000 / sysconf(_SC_CLK_TCK)));
+	assert_int_equal(mig_process_read_run_time(NULL, &ns), -EINVAL);
+	fake_process_remove(f->root, 42);
+	assert_int_equal(mig_process_read_run_time(process, &ns), -ESRCH);
+}
+
 struct seen {
 	pid_t pids[8];
 	size_t count;
@@ -638,6 +653,7 @@ int main(void)
 		TEST(allowed_nodes_that_do_not_parse_are_refused),
 		TEST(run_nodes_are_those_of_living_threads),
 		TEST(a_process_without_living_threads_runs_nowhere),
+		TEST(run_time_is_that_of_the_whole_process),
 		TEST(children_of_all_threads_are_visited),
 		TEST(children_of_a_later_bearer_of_the_number_are_not_visited),
 		TEST(a_kernel_that_lists_no_children_says_so),

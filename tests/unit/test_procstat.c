@@ -44,6 +44,7 @@ static void every_field_that_is_needed_is_read(void **state)
 	assert_int_equal(stat.state, 'R');
 	assert_int_equal(stat.parent, 7);
 	assert_int_equal(stat.cpu, 13);
+	assert_int_equal(stat.ticks, 1 + 2);
 	assert_false(stat.is_kernel_thread);
 	assert_true(mig_procstat_is_live(&stat));
 }

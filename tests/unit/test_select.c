@@ -11,6 +11,7 @@
 
 #include "fake_kernel.h"
 #include "handles.h"
+#include "scene.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -30,19 +31,8 @@ struct fixture {
 
 static void place(struct fixture *fixture, uint64_t from, uint64_t to, enum mig_place how)
 {
-	const struct mig_nodeset sources = { .bits = { from } };
-	const struct mig_nodeset targets = { .bits = { to } };
-	const struct mig_placement_options options = {
-		.size = sizeof(options),
-		.place = how,
-		.from = from ? &sources : NULL,
-		.to = &targets,
-	};
-
 	mig_placement_free(fixture->placement);
-	fixture->placement = NULL;
-	assert_int_equal(
-		mig_placement_new(fixture->topology, &options, &fixture->placement), 0);
+	fixture->placement = placement_of(fixture->topology, from, to, how);
 	fixture->plan.placement = fixture->placement;
 }
 

@@ -18,66 +18,14 @@
 
 #include "cleanup.h"
 #include "fake_process.h"
-#include "target.h"
+#include "targeted.h"
 
 DEFINE_CLEANUP(context)
 DEFINE_CLEANUP(target)
 
-struct fixture {
-	struct fake_root *root;
-	struct mig_context *context;
-	struct mig_target *target;
-};
-
-static int set_up(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	fixture->root = fake_root_new();
-	fixture->context = fake_root_context(fixture->root, fake_calls());
-	assert_int_equal(mig_target_new(fixture->context, &fixture->target), 0);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	mig_target_free(fixture->target);
-	mig_context_free(fixture->context);
-	fake_root_free(fixture->root);
-	free(fixture);
-	return 0;
-}
-
-/* The members' numbers in their order, as "42 43 ". */
-static void assert_members(struct mig_target *target, const char *expected)
-{
-	char text[256] = "";
-	size_t length = 0;
-
-	for (size_t i = 0; i < mig_target_get_count(target); i++) {
-		struct mig_process *process = mig_target_get_process(target, i);
-
-		assert_non_null(process);
-		length += (size_t)snprintf(text + length, sizeof(text) - length, "%d ",
-					   mig_process_get_pid(process));
-	}
-	assert_string_equal(text, expected);
-}
-
-static size_t rescan(struct mig_target *target)
-{
-	size_t added = 12345;
-
-	assert_int_equal(mig_target_rescan(target, &added), 0);
-	return added;
-}
-
 static void members_come_in_the_order_in_which_they_were_added(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 50, 1, NULL);
 	fake_process_write(f->root, 42, 1, NULL);
@@ -92,7 +40,7 @@ static void members_come_in_the_order_in_which_they_were_added(void **state)
 
 static void a_process_is_added_only_once(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, NULL);
 	fake_thread_write(f->root, &(struct fake_thread){ .pid = 42, .tid = 43 });
@@ -104,7 +52,7 @@ static void a_process_is_added_only_once(void **state)
 
 static void errors_of_opening_are_told(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_thread_write(f->root, &(struct fake_thread){ .pid = 42, .state = 'Z' });
 	fake_thread_write(f->root,
@@ -119,7 +67,7 @@ static void errors_of_opening_are_told(void **state)
 
 static void a_process_that_shares_its_memory_with_a_member_is_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, NULL);
 	fake_process_write(f->root, 43, 1, NULL);
@@ -132,7 +80,7 @@ static void a_process_that_shares_its_memory_with_a_member_is_refused(void **sta
 static void shared_memory_is_found_among_many_with_few_questions(void **state)
 {
 	enum { COUNT = 200 };
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	for (pid_t pid = 100; pid < 100 + COUNT; pid++) {
 		fake_process_write(f->root, pid, 1, NULL);
@@ -151,7 +99,7 @@ static void shared_memory_is_found_among_many_with_few_questions(void **state)
 static void dead_and_forbidden_members_do_not_hide_shared_memory(void **state)
 {
 	enum { COUNT = 64 };
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	for (pid_t pid = 100; pid < 100 + COUNT; pid++) {
 		fake_process_write(f->root, pid, 1, NULL);
@@ -175,7 +123,7 @@ static void dead_and_forbidden_members_do_not_hide_shared_memory(void **state)
 
 static void processes_that_cannot_be_compared_count_as_distinct(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, NULL);
 	fake_process_write(f->root, 43, 1, NULL);
@@ -184,7 +132,7 @@ static void processes_that_cannot_be_compared_count_as_distinct(void **state)
 	assert_int_equal(mig_target_add_pid(f->target, 42), 0);
 	assert_int_equal(mig_target_add_pid(f->target, 43), 0);
 	assert_members(f->target, "42 43 ");
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 	assert_members(f->target, "42 43 ");
 	/* And they do not stand in the way of others. */
 	fake_process_write(f->root, 44, 1, NULL);
@@ -194,7 +142,7 @@ static void processes_that_cannot_be_compared_count_as_distinct(void **state)
 
 static void a_tree_has_all_descendants(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, "50 51 ");
 	fake_process_write(f->root, 50, 42, "60 ");
@@ -206,12 +154,12 @@ static void a_tree_has_all_descendants(void **state)
 	assert_members(f->target, "42 50 51 60 70 ");
 	assert_int_equal(mig_target_add_tree(f->target, 42), -EEXIST);
 	assert_int_equal(mig_target_add_pid(f->target, 60), -EEXIST);
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 }
 
 static void what_vanishes_and_what_has_no_memory_is_left_out_of_a_tree(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, "50 51 52 53 54 ");
 	fake_thread_write(f->root,
@@ -228,7 +176,7 @@ static void what_vanishes_and_what_has_no_memory_is_left_out_of_a_tree(void **st
 
 static void a_rescan_finds_new_descendants_of_any_member(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, "50 ");
 	fake_process_write(f->root, 50, 42, NULL);
@@ -236,19 +184,19 @@ static void a_rescan_finds_new_descendants_of_any_member(void **state)
 	fake_process_write(f->root, 50, 42, "60 ");
 	fake_process_write(f->root, 60, 50, "61 ");
 	fake_process_write(f->root, 61, 60, NULL);
-	assert_int_equal(rescan(f->target), 2);
+	assert_int_equal(rescan_target(f->target), 2);
 	assert_members(f->target, "42 50 60 61 ");
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 }
 
 static void a_process_that_was_added_alone_is_not_rescanned(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, "50 ");
 	fake_process_write(f->root, 50, 42, NULL);
 	assert_int_equal(mig_target_add_pid(f->target, 42), 0);
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 	assert_members(f->target, "42 ");
 	/* Until it is asked for as a tree. */
 	assert_int_equal(mig_target_add_tree(f->target, 42), 0);
@@ -257,7 +205,7 @@ static void a_process_that_was_added_alone_is_not_rescanned(void **state)
 
 static void a_member_that_a_tree_reaches_brings_its_descendants(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, "50 ");
 	fake_process_write(f->root, 50, 42, "60 ");
@@ -271,7 +219,7 @@ static void a_member_that_a_tree_reaches_brings_its_descendants(void **state)
 
 static void a_member_that_is_dead_stays_and_keeps_its_place(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, "50 51 ");
 	fake_process_write(f->root, 50, 42, NULL);
@@ -281,14 +229,14 @@ static void a_member_that_is_dead_stays_and_keeps_its_place(void **state)
 	fake_process_remove(f->root, 50);
 	fake_process_write(f->root, 42, 1, "51 52 ");
 	fake_process_write(f->root, 52, 42, NULL);
-	assert_int_equal(rescan(f->target), 1);
+	assert_int_equal(rescan_target(f->target), 1);
 	assert_members(f->target, "42 50 51 52 ");
 	assert_false(mig_process_is_alive(mig_target_get_process(f->target, 1)));
 }
 
 static void a_number_that_is_used_again_is_a_new_member(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, "50 ");
 	fake_process_write(f->root, 50, 42, NULL);
@@ -296,15 +244,15 @@ static void a_number_that_is_used_again_is_a_new_member(void **state)
 	fake_process_hide(50);
 	assert_int_equal(mig_target_add_tree(f->target, 42), 0);
 	fake_process_reuse(50);
-	assert_int_equal(rescan(f->target), 1);
+	assert_int_equal(rescan_target(f->target), 1);
 	assert_members(f->target, "42 50 50 ");
 	assert_false(mig_process_is_alive(mig_target_get_process(f->target, 1)));
 	assert_true(mig_process_is_alive(mig_target_get_process(f->target, 2)));
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 	for (int i = 0; i < 5; i++) {
 		fake_process_reuse(50);
-		assert_int_equal(rescan(f->target), 1);
-		assert_int_equal(rescan(f->target), 0);
+		assert_int_equal(rescan_target(f->target), 1);
+		assert_int_equal(rescan_target(f->target), 0);
 	}
 	fake_process_reuse(42);
 	assert_int_equal(mig_target_add_pid(f->target, 42), 0);
@@ -313,7 +261,7 @@ static void a_number_that_is_used_again_is_a_new_member(void **state)
 
 static void a_child_number_with_another_parent_is_not_taken(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	/* 50 was a child when the list was read, and is a stranger now. */
 	fake_process_write(f->root, 42, 1, "50 51 ");
@@ -335,7 +283,7 @@ static int reuse_parent(pid_t pid)
 
 static void a_child_whose_parent_died_meanwhile_is_not_taken(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 	struct mig_calls calls = *fake_calls();
 
 	fake_process_write(f->root, 42, 1, "50 ");
@@ -349,7 +297,7 @@ static void a_child_whose_parent_died_meanwhile_is_not_taken(void **state)
 
 static void a_child_number_that_has_become_a_thread_is_not_taken(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, "51 50 ");
 	fake_process_write(f->root, 51, 42, NULL);
@@ -372,7 +320,7 @@ static int compare_as_it_dies(pid_t a, pid_t b)
 
 static void no_memory_is_not_a_shared_memory(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 	struct mig_calls calls = *fake_calls();
 
 	fake_process_write(f->root, 42, 1, NULL);
@@ -387,7 +335,7 @@ static void no_memory_is_not_a_shared_memory(void **state)
 
 static void a_tree_goes_on_below_one_that_shares_memory(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, "50 ");
 	fake_process_write(f->root, 50, 42, "60 ");
@@ -395,12 +343,12 @@ static void a_tree_goes_on_below_one_that_shares_memory(void **state)
 	fake_process_share(50, 42);
 	assert_int_equal(mig_target_add_tree(f->target, 42), 0);
 	assert_members(f->target, "42 60 ");
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 }
 
 static void one_that_shared_memory_is_a_member_after_execve(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	fake_process_write(f->root, 42, 1, "50 51 ");
 	fake_process_write(f->root, 50, 42, NULL);
@@ -414,14 +362,14 @@ static void one_that_shared_memory_is_a_member_after_execve(void **state)
 	fake_process_share(51, 0);
 	fake_process_reap(51);
 	fake_process_remove(f->root, 51);
-	assert_int_equal(rescan(f->target), 1);
+	assert_int_equal(rescan_target(f->target), 1);
 	assert_members(f->target, "42 50 ");
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 }
 
 static void where_children_are_not_listed_parents_are_read(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 	static const char *const lists[] = { "proc/42/task/42/children",
 					     "proc/50/task/50/children",
 					     "proc/60/task/60/children" };
@@ -435,14 +383,14 @@ static void where_children_are_not_listed_parents_are_read(void **state)
 	assert_int_equal(mig_target_add_tree(f->target, 42), 0);
 	assert_members(f->target, "42 60 50 ");
 	fake_process_write(f->root, 44, 50, NULL);
-	assert_int_equal(rescan(f->target), 1);
+	assert_int_equal(rescan_target(f->target), 1);
 	assert_members(f->target, "42 60 50 44 ");
 }
 
 static void parents_are_found_among_many_in_any_order(void **state)
 {
 	enum { COUNT = 60 };
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 
 	/* Each has two children; half of the numbers run down. */
 	for (pid_t i = 1; i <= COUNT; i++) {
@@ -460,7 +408,7 @@ static void parents_are_found_among_many_in_any_order(void **state)
 
 static void trees_are_found_on_a_captured_machine_too(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 	CLEANUP_MIG(context) struct mig_context *context = NULL;
 	CLEANUP_MIG(target) struct mig_target *target = NULL;
 
@@ -476,7 +424,7 @@ static void trees_are_found_on_a_captured_machine_too(void **state)
 
 static void files_are_added_once_and_are_no_members(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 	struct mig_files *files = NULL, *others = NULL;
 
 	assert_null(mig_target_get_files(f->target));
@@ -495,7 +443,7 @@ static void files_are_added_once_and_are_no_members(void **state)
 
 static void null_is_refused_where_it_is_not_allowed(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 	struct mig_target *target = NULL;
 	size_t added;
 
@@ -555,7 +503,7 @@ static void a_real_family_is_found_and_real_shared_memory_recognised(void **stat
 
 static void running_out_of_descriptors_is_an_error_and_members_stay(void **state)
 {
-	struct fixture *f = *state;
+	struct targeted *f = *state;
 	struct rlimit limit, small;
 	int r;
 
@@ -576,7 +524,8 @@ static void running_out_of_descriptors_is_an_error_and_members_stay(void **state
 	assert_members(f->target, "50 51 ");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, targeted_set_up, targeted_tear_down)
 
 int main(void)
 {

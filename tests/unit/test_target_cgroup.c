@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "target.h"
+#include "targeted.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,27 +46,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The members' numbers in their order, as "42 43 ". */
-static void assert_members(struct mig_target *target, const char *expected)
-{
-	char text[256] = "";
-	size_t length = 0;
-
-	for (size_t i = 0; i < mig_target_get_count(target); i++)
-		length += (size_t)snprintf(
-			text + length, sizeof(text) - length, "%d ",
-			mig_process_get_pid(mig_target_get_process(target, i)));
-	assert_string_equal(text, expected);
-}
-
-static size_t rescan(struct mig_target *target)
-{
-	size_t added = 12345;
-
-	assert_int_equal(mig_target_rescan(target, &added), 0);
-	return added;
-}
-
 static void all_members_of_a_cgroup_are_added(void **state)
 {
 	struct fixture *f = *state;
@@ -79,7 +58,7 @@ static void all_members_of_a_cgroup_are_added(void **state)
 	fake_cgroup_write(f->root, FAKE_V2, "/a/b", "44\n");
 	assert_int_equal(mig_target_add_cgroup(f->target, f->cgroup), 0);
 	assert_members(f->target, "42 43 44 ");
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 	assert_members(f->target, "42 43 44 ");
 }
 
@@ -106,11 +85,11 @@ static void a_rescan_finds_those_that_have_joined(void **state)
 	assert_int_equal(mig_target_add_cgroup(f->target, f->cgroup), 0);
 	fake_cgroup_write(f->root, FAKE_V2, "/a", "42\n43\n");
 	fake_cgroup_write(f->root, FAKE_V2, "/a/new", "44\n");
-	assert_int_equal(rescan(f->target), 2);
+	assert_int_equal(rescan_target(f->target), 2);
 	assert_members(f->target, "43 42 44 ");
 	/* Those that have left stay. */
 	fake_cgroup_write(f->root, FAKE_V2, "/a", "");
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 	assert_members(f->target, "43 42 44 ");
 }
 
@@ -129,7 +108,7 @@ static void what_cannot_be_held_is_left_out(void **state)
 	assert_int_equal(mig_target_get_hidden(f->target), 3);
 	fake_cgroup_write(f->root, FAKE_V2, "/a", "0\n43\n");
 	fake_cgroup_write(f->root, FAKE_V2, "/a/b", "");
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 	assert_int_equal(mig_target_get_hidden(f->target), 1);
 }
 
@@ -147,7 +126,7 @@ static void hidden_members_of_all_cgroups_count(void **state)
 	assert_int_equal(mig_target_add_cgroup(target, other), 0);
 	assert_int_equal(mig_target_get_hidden(target), 3);
 	fake_cgroup_remove(f->root, FAKE_V2, "/b");
-	assert_int_equal(rescan(target), 0);
+	assert_int_equal(rescan_target(target), 0);
 	assert_int_equal(mig_target_get_hidden(target), 1);
 }
 
@@ -161,7 +140,7 @@ static void a_cgroup_that_was_removed_is_refused_and_later_empty(void **state)
 	assert_int_equal(mig_target_add_cgroup(f->target, f->cgroup), 0);
 	fake_cgroup_remove(f->root, FAKE_V2, "/a");
 	fake_cgroup_write(f->root, FAKE_V2, "/a", "43\n");
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 	assert_int_equal(mig_target_add_cgroup(f->target, f->cgroup), -ENODEV);
 	assert_members(f->target, "42 ");
 }
@@ -204,10 +183,10 @@ static void those_that_share_their_memory_are_one_member(void **state)
 	fake_cgroup_write(f->root, FAKE_V2, "/a", "42\n43\n");
 	assert_int_equal(mig_target_add_cgroup(f->target, f->cgroup), 0);
 	assert_members(f->target, "42 ");
-	assert_int_equal(rescan(f->target), 0);
+	assert_int_equal(rescan_target(f->target), 0);
 	/* Until one of them calls execve(2). */
 	fake_process_share(43, 0);
-	assert_int_equal(rescan(f->target), 1);
+	assert_int_equal(rescan_target(f->target), 1);
 	assert_members(f->target, "42 43 ");
 }
 
@@ -263,7 +242,7 @@ static void a_member_that_dies_before_it_is_seen_again_is_not_taken(void **state
 	assert_members(f->target, "43 ");
 	/* The new bearer of the number is a member as any other. */
 	calls.pidfd_open = usual_pidfd_open;
-	assert_int_equal(rescan(f->target), 1);
+	assert_int_equal(rescan_target(f->target), 1);
 	assert_members(f->target, "43 42 ");
 }
 

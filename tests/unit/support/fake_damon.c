@@ -523,6 +523,33 @@ void damon_scene_begin(void **state, enum fake_damon_kind kind)
 	scene->context = fake_root_context(scene->root, fake_damon_calls());
 }
 
+struct mig_damon *damon_scene_open(void **state)
+{
+	const struct damon_scene *scene = *state;
+	struct mig_damon *damon = NULL;
+
+	assert_int_equal(mig_damon_open(scene->context, &damon), 0);
+	return damon;
+}
+
+void damon_scene_add_page(void **state, uint64_t address, const char *cgroup)
+{
+	struct fake_damon *damon = ((struct damon_scene *)*state)->damon;
+
+	assert_true(damon->nr_pages < FAKE_DAMON_MOST_PAGES);
+	damon->pages[damon->nr_pages++] = (struct fake_damon_page){
+		.address = address,
+		.cgroup = cgroup,
+	};
+}
+
+int damon_scene_run(struct mig_damon *damon, const struct mig_damon_scheme *schemes,
+		    size_t nr_schemes, struct mig_damon_stats *stats)
+{
+	return mig_damon_run(damon, schemes, nr_schemes, DAMON_SCENE_TIME_NS, NULL, NULL,
+			     stats);
+}
+
 int damon_scene_set_up(void **state)
 {
 	*state = calloc(1, sizeof(struct damon_scene));

@@ -7,6 +7,7 @@
 #ifndef FAKE_DAMON_H
 #define FAKE_DAMON_H
 
+#include "damon.h"
 #include "fake_root.h"
 
 #define DAMON_ADMIN "sys/kernel/mm/damon/admin"
@@ -72,5 +73,18 @@ int damon_scene_tear_down(void **state);
 
 /** damon_scene_begin - all anew, with another kind. */
 void damon_scene_begin(void **state, enum fake_damon_kind kind);
+
+/** damon_scene_open - take DAMON, which must be free. Closed by mig_damon_close(). */
+struct mig_damon *damon_scene_open(void **state);
+
+/** damon_scene_add_page - an unmapped page on node 0; NULL: charged to nobody */
+void damon_scene_add_page(void **state, uint64_t address, const char *cgroup);
+
+/** Time for all that can be done. */
+#define DAMON_SCENE_TIME_NS UINT64_C(60000000000)
+
+/** damon_scene_run - as mig_damon_run(), with that time. */
+int damon_scene_run(struct mig_damon *damon, const struct mig_damon_scheme *schemes,
+		    size_t nr_schemes, struct mig_damon_stats *stats);
 
 #endif

@@ -111,7 +111,8 @@ void scene_set(struct scene *scene, pid_t pid, uint64_t start, uint64_t first,
 			state);
 }
 
-void scene_place(struct scene *scene, uint64_t from, uint64_t to, enum mig_place place)
+struct mig_placement *placement_of(const struct mig_topology *topology, uint64_t from,
+				   uint64_t to, enum mig_place place)
 {
 	const struct mig_nodeset sources = { .bits = { from } };
 	const struct mig_nodeset targets = { .bits = { to } };
@@ -121,10 +122,16 @@ void scene_place(struct scene *scene, uint64_t from, uint64_t to, enum mig_place
 		.from = from ? &sources : NULL,
 		.to = &targets,
 	};
+	struct mig_placement *placement = NULL;
 
+	assert_int_equal(mig_placement_new(topology, &options, &placement), 0);
+	return placement;
+}
+
+void scene_place(struct scene *scene, uint64_t from, uint64_t to, enum mig_place place)
+{
 	assert_null(scene->placement);
-	assert_int_equal(mig_placement_new(scene->topology, &options, &scene->placement),
-			 0);
+	scene->placement = placement_of(scene->topology, from, to, place);
 }
 
 void scene_plan(struct scene *scene, const struct mig_plan_options *options)
@@ -189,15 +196,20 @@ void scene_assert_true(const struct scene *scene)
 					 truth.moved[from][to]);
 }
 
-uint64_t scene_left(const struct scene *scene, enum mig_reason reason)
+uint64_t outcome_left(const struct mig_outcome *outcome, enum mig_reason reason)
 {
 	const struct mig_left *left;
 	uint64_t nr_pages = 0;
 
-	for (size_t i = 0; (left = mig_outcome_get_left(scene->outcome, i)); i++)
+	for (size_t i = 0; (left = mig_outcome_get_left(outcome, i)); i++)
 		if (left->reason == reason)
 			nr_pages += left->nr_pages;
 	return nr_pages;
+}
+
+uint64_t scene_left(const struct scene *scene, enum mig_reason reason)
+{
+	return outcome_left(scene->outcome, reason);
 }
 
 uint64_t scene_skipped(const struct scene *scene, enum mig_skip skip)
@@ -205,14 +217,19 @@ uint64_t scene_skipped(const struct scene *scene, enum mig_skip skip)
 	return mig_outcome_get_skipped(scene->outcome, skip);
 }
 
-uint64_t scene_moved(const struct scene *scene, int from, int to)
+uint64_t outcome_moved(const struct mig_outcome *outcome, int from, int to)
 {
 	const struct mig_pair_count *pair;
 
-	for (size_t i = 0; (pair = mig_outcome_get_pair(scene->outcome, i)); i++)
+	for (size_t i = 0; (pair = mig_outcome_get_pair(outcome, i)); i++)
 		if (pair->from == from && pair->to == to)
 			return pair->nr_pages;
 	return 0;
+}
+
+uint64_t scene_moved(const struct scene *scene, int from, int to)
+{
+	return outcome_moved(scene->outcome, from, to);
 }
 
 int scene_node(const struct scene *scene, pid_t pid, uint64_t start, uint64_t page)

@@ -52,7 +52,11 @@ uint64_t scene_map(struct scene *scene, pid_t pid, enum fake_kind kind, uint64_t
 void scene_set(struct scene *scene, pid_t pid, uint64_t start, uint64_t first,
 	       uint64_t nr_pages, enum fake_state state);
 
-/** scene_place - @from, @to: bits of nodes; @from 0: none are named. */
+/** placement_of - @from, @to: bits of nodes; @from 0: none are named. */
+struct mig_placement *placement_of(const struct mig_topology *topology, uint64_t from,
+				   uint64_t to, enum mig_place place);
+
+/** scene_place - give the scene such a placement. */
 void scene_place(struct scene *scene, uint64_t from, uint64_t to, enum mig_place place);
 
 /** scene_plan - from node 0 to node 1 if nothing else was placed. */
@@ -69,13 +73,19 @@ const struct mig_totals *scene_run(struct scene *scene,
 /** scene_assert_true - the outcome is exactly what happened to all pages there were. */
 void scene_assert_true(const struct scene *scene);
 
-/** scene_left - pages that were left for a reason, on the way to any node. */
+/** outcome_left - pages that were left for a reason, on the way to any node. */
+uint64_t outcome_left(const struct mig_outcome *outcome, enum mig_reason reason);
+
+/** outcome_moved - pages that went from one node to another. */
+uint64_t outcome_moved(const struct mig_outcome *outcome, int from, int to);
+
+/** scene_left - the same of the scene's */
 uint64_t scene_left(const struct scene *scene, enum mig_reason reason);
 
 /** scene_skipped - pages that were skipped for a reason. */
 uint64_t scene_skipped(const struct scene *scene, enum mig_skip skip);
 
-/** scene_moved - pages that went from one node to another. */
+/** scene_moved - the same of the scene's */
 uint64_t scene_moved(const struct scene *scene, int from, int to);
 
 /** scene_node - of the page with a number, counted from an address. */

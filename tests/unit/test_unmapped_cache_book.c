@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is booked of the cache of cgroups, by what nodes have before and after. */
-#include "cgroup_cache.h"
+#include "unmapped_cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,9 +24,9 @@ static int set_up(void **state)
 }
 
 struct book {
-	struct mig_cgroup_pages before;
-	struct mig_cgroup_pages after;
-	struct mig_cgroup_pages rest;
+	struct mig_unmapped_pages before;
+	struct mig_unmapped_pages after;
+	struct mig_unmapped_pages rest;
 	const struct mig_totals *totals;
 };
 
@@ -38,33 +38,13 @@ static void book(struct scene *scene, struct book *book, int end)
 		.placement = scene->placement,
 	};
 
-	mig_cgroup_cache_book(&plan, &book->before, &book->after, end, scene->outcome,
-			      &book->rest);
+	mig_unmapped_cache_book(&plan, &book->before, &book->after, end, scene->outcome,
+				&book->rest);
 	book->totals = &scene->outcome->totals;
 	assert_int_equal(book->totals->moved_pages + book->totals->already_pages +
 				 book->totals->skipped_pages + book->totals->left_pages +
 				 book->totals->gone_pages,
 			 book->totals->considered_pages);
-}
-
-static uint64_t moved(const struct scene *scene, int from, int to)
-{
-	const struct mig_pair_count *pair;
-
-	for (size_t i = 0; (pair = mig_outcome_get_pair(scene->outcome, i)); i++)
-		if (pair->from == from && pair->to == to)
-			return pair->nr_pages;
-	return 0;
-}
-
-static uint64_t left(const struct mig_outcome *outcome, enum mig_reason reason)
-{
-	const struct mig_left *left;
-
-	for (size_t i = 0; (left = mig_outcome_get_left(outcome, i)); i++)
-		if (left->reason == reason)
-			return left->nr_pages;
-	return 0;
 }
 
 static void all_that_arrived_has_moved(void **state)
@@ -77,7 +57,7 @@ static void all_that_arrived_has_moved(void **state)
 	all.after.shmem[1] = 20;
 	book(scene, &all, 0);
 	assert_int_equal(all.totals->considered_pages, 120);
-	assert_int_equal(moved(scene, 0, 1), 120);
+	assert_int_equal(scene_moved(scene, 0, 1), 120);
 	assert_int_equal(all.rest.file[0], 0);
 }
 
@@ -90,7 +70,7 @@ static void what_stayed_is_not_booked_yet(void **state)
 	some.after.writeback[0] = 40;
 	book(scene, &some, 0);
 	assert_int_equal(some.totals->considered_pages, 70);
-	assert_int_equal(moved(scene, 0, 1), 70);
+	assert_int_equal(scene_moved(scene, 0, 1), 70);
 	assert_int_equal(some.rest.file[0], 30);
 	assert_int_equal(some.rest.writeback[0], 30);
 	assert_int_equal(some.rest.file[1], 0);
@@ -103,13 +83,13 @@ static void what_was_new_meanwhile_has_not_moved(void **state)
 
 	scene_place(scene, 0, 1 << 1, MIG_PLACE_DEFAULT);
 	book(scene, &more, 0);
-	assert_int_equal(moved(scene, 0, 1), 40);
+	assert_int_equal(scene_moved(scene, 0, 1), 40);
 	assert_int_equal(more.totals->already_pages, 5);
 	assert_int_equal(more.rest.file[0], 60);
 	/* More on the source than before: none of it has gone. */
 	more = (struct book){ .before.file = { 100 }, .after.file = { 150, 9 } };
 	book(scene, &more, 0);
-	assert_int_equal(moved(scene, 0, 1), 40);
+	assert_int_equal(scene_moved(scene, 0, 1), 40);
 	assert_int_equal(more.rest.file[0], 100);
 }
 
@@ -120,7 +100,7 @@ static void what_did_not_arrive_is_gone(void **state)
 
 	scene_place(scene, 0, 1 << 1, MIG_PLACE_DEFAULT);
 	book(scene, &lost, 0);
-	assert_int_equal(moved(scene, 0, 1), 60);
+	assert_int_equal(scene_moved(scene, 0, 1), 60);
 	assert_int_equal(lost.totals->gone_pages, 40);
 	assert_int_equal(lost.totals->left_pages, 0);
 }
@@ -133,8 +113,8 @@ static void what_strayed_from_a_full_target_is_left(void **state)
 
 	scene_place(scene, 0, 1 << 1, MIG_PLACE_DEFAULT);
 	book(scene, &strays, -ENOSPC);
-	assert_int_equal(moved(scene, 0, 1), 50);
-	assert_int_equal(left(scene->outcome, MIG_REASON_NO_MEMORY), 30);
+	assert_int_equal(scene_moved(scene, 0, 1), 50);
+	assert_int_equal(scene_left(scene, MIG_REASON_NO_MEMORY), 30);
 	assert_int_equal(strays.totals->gone_pages, 10);
 	assert_int_equal(strays.rest.file[0], 10);
 }
@@ -146,8 +126,8 @@ static void two_sources_share_what_their_target_has_gained(void **state)
 
 	scene_place(scene, 0, 1 << 1, MIG_PLACE_DEFAULT);
 	book(scene, &two, 0);
-	assert_int_equal(moved(scene, 0, 1), 100);
-	assert_int_equal(moved(scene, 2, 1), 20);
+	assert_int_equal(scene_moved(scene, 0, 1), 100);
+	assert_int_equal(scene_moved(scene, 2, 1), 20);
 	assert_int_equal(two.totals->gone_pages, 30);
 }
 
@@ -158,8 +138,8 @@ static void each_source_goes_to_its_own_target(void **state)
 
 	scene_place(scene, 1 << 0 | 1 << 1, 1 << 2 | 1 << 3, MIG_PLACE_RELATIVE);
 	book(scene, &two, 0);
-	assert_int_equal(moved(scene, 0, 2), 10);
-	assert_int_equal(moved(scene, 1, 3), 20);
+	assert_int_equal(scene_moved(scene, 0, 2), 10);
+	assert_int_equal(scene_moved(scene, 1, 3), 20);
 }
 
 static void what_is_no_source_stays(void **state)
@@ -174,7 +154,7 @@ static void what_is_no_source_stays(void **state)
 	assert_int_equal(none.rest.file[1] + none.rest.file[2], 0);
 }
 
-static void book_rest(struct scene *scene, const struct mig_cgroup_pages *rest,
+static void book_rest(struct scene *scene, const struct mig_unmapped_pages *rest,
 		      uint64_t found_on_0, int end)
 {
 	struct mig_plan plan = {
@@ -191,21 +171,21 @@ static void book_rest(struct scene *scene, const struct mig_cgroup_pages *rest,
 	if (found_on_0)
 		assert_int_equal(
 			mig_residency_add_pages(found, 0, MIG_KIND_FILE, found_on_0), 0);
-	mig_cgroup_cache_book_rest(&plan, rest, found, end, scene->outcome);
+	mig_unmapped_cache_book_rest(&plan, rest, found, end, scene->outcome);
 	mig_residency_free(found);
 }
 
 static void what_was_in_no_file_is_left(void **state)
 {
 	struct scene *scene = *state;
-	const struct mig_cgroup_pages rest = { .file = { 60, 5 }, .shmem = { 40 } };
+	const struct mig_unmapped_pages rest = { .file = { 60, 5 }, .shmem = { 40 } };
 
 	scene_place(scene, 0, 1 << 1, MIG_PLACE_DEFAULT);
 	book_rest(scene, &rest, 0, 0);
-	assert_int_equal(left(scene->outcome, MIG_REASON_NO_FILE), 100);
+	assert_int_equal(scene_left(scene, MIG_REASON_NO_FILE), 100);
 	assert_int_equal(scene->outcome->totals.already_pages, 5);
 	book_rest(scene, &rest, 70, 0);
-	assert_int_equal(left(scene->outcome, MIG_REASON_NO_FILE), 30);
+	assert_int_equal(scene_left(scene, MIG_REASON_NO_FILE), 30);
 	/* More was found than there had been. */
 	book_rest(scene, &rest, 500, 0);
 	assert_int_equal(scene->outcome->totals.left_pages, 0);
@@ -214,27 +194,27 @@ static void what_was_in_no_file_is_left(void **state)
 static void what_is_being_written_is_busy(void **state)
 {
 	struct scene *scene = *state;
-	const struct mig_cgroup_pages rest = { .file = { 60 }, .writeback = { 50 } };
+	const struct mig_unmapped_pages rest = { .file = { 60 }, .writeback = { 50 } };
 
 	scene_place(scene, 0, 1 << 1, MIG_PLACE_DEFAULT);
 	book_rest(scene, &rest, 0, 0);
-	assert_int_equal(left(scene->outcome, MIG_REASON_BUSY), 50);
-	assert_int_equal(left(scene->outcome, MIG_REASON_NO_FILE), 10);
+	assert_int_equal(scene_left(scene, MIG_REASON_BUSY), 50);
+	assert_int_equal(scene_left(scene, MIG_REASON_NO_FILE), 10);
 	book_rest(scene, &rest, 20, 0);
-	assert_int_equal(left(scene->outcome, MIG_REASON_BUSY), 40);
+	assert_int_equal(scene_left(scene, MIG_REASON_BUSY), 40);
 }
 
 static void what_nobody_came_to_has_a_reason_of_its_own(void **state)
 {
 	struct scene *scene = *state;
-	const struct mig_cgroup_pages rest = { .file = { 60 } };
+	const struct mig_unmapped_pages rest = { .file = { 60 } };
 
 	scene_place(scene, 0, 1 << 1, MIG_PLACE_DEFAULT);
 	book_rest(scene, &rest, 10, -ECANCELED);
 	assert_int_equal(mig_outcome_get_skipped(scene->outcome, MIG_SKIP_STOPPED), 50);
 	assert_int_equal(scene->outcome->totals.left_pages, 0);
 	book_rest(scene, &rest, 0, -ENOSPC);
-	assert_int_equal(left(scene->outcome, MIG_REASON_NO_MEMORY), 60);
+	assert_int_equal(scene_left(scene, MIG_REASON_NO_MEMORY), 60);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, scene_tear_down)

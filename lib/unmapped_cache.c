@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cgroup_cache.h"
+#include "unmapped_cache.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,70 +12,51 @@
 #include "residency.h"
 #include "target.h"
 
-static int compare_inodes(const void *a, const void *b)
+int mig_unmapped_cache_open(const struct mig_target *target,
+			    const struct mig_context *context,
+			    const struct mig_frames *frames,
+			    struct mig_unmapped_cache *ret_cache)
 {
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* What one that was removed was charged for is its parent's now. */
-static int add_owners(struct mig_charged_owners *owners, const struct mig_cgroup *cgroup)
-{
-	CLEANUP(mig_charged_owners_done) struct mig_charged_owners added = { 0 };
-	uint64_t *inodes;
-	int r = mig_charged_owners_read(cgroup, &added);
-
-	if (r < 0 || !added.nr)
-		return r == -ENODEV ? 0 : r;
-	inodes = reallocarray(owners->inodes, owners->nr + added.nr, sizeof(*inodes));
-	if (!inodes)
-		return -ENOMEM;
-	memcpy(inodes + owners->nr, added.inodes, added.nr * sizeof(*inodes));
-	owners->inodes = inodes;
-	owners->nr += added.nr;
-	qsort(inodes, owners->nr, sizeof(*inodes), compare_inodes);
-	return 0;
-}
-
-int mig_cgroup_cache_open(const struct mig_target *target,
-			  const struct mig_context *context,
-			  const struct mig_frames *frames,
-			  struct mig_cgroup_cache *ret_cache)
-{
-	struct mig_cgroup_cache cache = { .is_open = true };
+	struct mig_unmapped_cache cache = {
+		.is_open = true,
+		.is_everybodys = target->has_all_cache,
+	};
 	int r;
 
-	if (!target->nr_caches)
+	if (!target->nr_caches && !cache.is_everybodys)
 		return 0;
-	r = mig_charged_open(context, frames, &cache.charged);
+	r = mig_charged_open(context, frames, !cache.is_everybodys, &cache.charged);
 	if (r < 0)
 		return r;
 	/* Who may read them, and has none, is on a machine without memory blocks. */
 	if (!frames)
 		r = -EOPNOTSUPP;
-	for (size_t i = 0; !r && i < target->nr_caches; i++)
-		r = add_owners(&cache.owners, target->caches[i]);
+	for (size_t i = 0; !r && i < target->nr_caches && !cache.is_everybodys; i++) {
+		r = mig_charged_owners_add(&cache.owners, target->caches[i]);
+		/* What one that was removed was charged for is its parent's now. */
+		if (r == -ENODEV)
+			r = 0;
+	}
 	if (r < 0) {
-		mig_cgroup_cache_close(&cache);
+		mig_unmapped_cache_close(&cache);
 		return r;
 	}
 	*ret_cache = cache;
 	return 0;
 }
 
-void mig_cgroup_cache_close(struct mig_cgroup_cache *cache)
+void mig_unmapped_cache_close(struct mig_unmapped_cache *cache)
 {
 	if (!cache->is_open)
 		return;
 	mig_charged_close(&cache->charged);
 	mig_charged_owners_done(&cache->owners);
-	*cache = (struct mig_cgroup_cache){ 0 };
+	*cache = (struct mig_unmapped_cache){ 0 };
 }
 
 static int count_run(void *data, const struct mig_charged_run *run)
 {
-	struct mig_cgroup_pages *pages = data;
+	struct mig_unmapped_pages *pages = data;
 
 	*(run->is_shmem ? &pages->shmem[run->node] : &pages->file[run->node]) +=
 		run->nr_pages;
@@ -84,23 +65,32 @@ static int count_run(void *data, const struct mig_charged_run *run)
 	return 0;
 }
 
-int mig_cgroup_cache_count(const struct mig_cgroup_cache *cache,
-			   struct mig_cgroup_pages **ret_pages)
+int mig_unmapped_cache_visit(const struct mig_unmapped_cache *cache,
+			     int (*visit)(void *data, const struct mig_charged_run *run),
+			     void *data)
 {
-	CLEANUP_FREE struct mig_cgroup_pages *pages = calloc(1, sizeof(*pages));
+	return mig_charged_visit(&cache->charged,
+				 cache->is_everybodys ? NULL : &cache->owners, visit,
+				 data);
+}
+
+int mig_unmapped_cache_count(const struct mig_unmapped_cache *cache,
+			     struct mig_unmapped_pages **ret_pages)
+{
+	CLEANUP_FREE struct mig_unmapped_pages *pages = calloc(1, sizeof(*pages));
 	int r;
 
 	if (!pages)
 		return -ENOMEM;
-	r = mig_charged_visit(&cache->charged, &cache->owners, count_run, pages);
+	r = mig_unmapped_cache_visit(cache, count_run, pages);
 	if (r < 0)
 		return r;
 	*ret_pages = STEAL(pages);
 	return 0;
 }
 
-int mig_cgroup_cache_add(struct mig_residency *residency,
-			 const struct mig_cgroup_pages *pages)
+int mig_unmapped_cache_add(struct mig_residency *residency,
+			   const struct mig_unmapped_pages *pages)
 {
 	int r = 0;
 
@@ -115,16 +105,16 @@ int mig_cgroup_cache_add(struct mig_residency *residency,
 	return r;
 }
 
-int mig_cgroup_cache_demand(struct mig_plan *plan)
+int mig_unmapped_cache_demand(struct mig_plan *plan)
 {
-	CLEANUP_FREE struct mig_cgroup_pages *pages = NULL;
+	CLEANUP_FREE struct mig_unmapped_pages *pages = NULL;
 	int r;
 
 	if (!plan->cache.is_open)
 		return 0;
-	r = mig_cgroup_cache_count(&plan->cache, &pages);
+	r = mig_unmapped_cache_count(&plan->cache, &pages);
 	if (!r)
-		r = mig_cgroup_cache_add(plan->residency, pages);
+		r = mig_unmapped_cache_add(plan->residency, pages);
 	for (int node = 0; !r && node < MIG_MAX_NODES; node++)
 		r = mig_demand_add_node(plan, MIG_KIND_FILE, node,
 					pages->file[node] + pages->shmem[node]);
@@ -132,7 +122,7 @@ int mig_cgroup_cache_demand(struct mig_plan *plan)
 }
 
 /* Whether the page that an entry has is one that files are asked for. */
-static bool is_asked_for(const struct mig_cgroup_cache *cache, bool is_limited,
+static bool is_asked_for(const struct mig_unmapped_cache *cache, bool is_limited,
 			 uint64_t entry)
 {
 	/* What others have mapped is theirs to move. */
@@ -148,7 +138,7 @@ static bool is_asked_for(const struct mig_cgroup_cache *cache, bool is_limited,
 #define AT_ONCE 512
 
 /* Consecutive frames. Before 6.12 the kernel tells of the head of a folio only. */
-static int keep_run(const struct mig_cgroup_cache *cache, uint64_t *entries, size_t nr)
+static int keep_run(const struct mig_unmapped_cache *cache, uint64_t *entries, size_t nr)
 {
 	uint64_t frame = entries[0] & MIG_PAGEMAP_FRAME, inodes[AT_ONCE];
 	int r = mig_charged_read_inodes(&cache->charged, frame, inodes, nr);
@@ -174,15 +164,15 @@ static size_t count_consecutive(const uint64_t *entries, size_t nr)
 	return i;
 }
 
-int mig_cgroup_cache_keep(const struct mig_cgroup_cache *cache, uint64_t *entries,
-			  size_t nr)
+int mig_unmapped_cache_keep(const struct mig_unmapped_cache *cache, uint64_t *entries,
+			    size_t nr)
 {
 	bool is_limited = mig_nodeset_count(&cache->only_on) > 0;
 
 	for (size_t i = 0; i < nr; i++)
 		if (!is_asked_for(cache, is_limited, entries[i]))
 			entries[i] = 0;
-	for (size_t i = 0, run; i < nr; i += run) {
+	for (size_t i = 0, run; i < nr && !cache->is_everybodys; i += run) {
 		int r = 0;
 
 		run = 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Moving what the cgroups of a target are charged for by DAMON. It gives no reasons, and
+ * Moving cache that nobody has mapped by DAMON. It gives no reasons, and
  * says only how much: what became of the pages is what the nodes have before and after.
  */
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
-#include "cgroup_cache.h"
+#include "unmapped_cache.h"
 #include "cgroup_tree.h"
 #include "cleanup.h"
 #include "outcome.h"
@@ -31,11 +31,17 @@ struct watched {
 	void *data;
 };
 
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Which schemes are to run. */
 struct request {
 	struct mig_damon_scheme *schemes;
 	size_t nr;
-	char **paths; /**< owned; those of the schemes */
+	char **paths; /**< owned; those of the schemes; NULL: of everybody */
+	uint64_t end; /**< frames from here on are not asked for */
 	size_t nr_paths;
 };
 
@@ -47,7 +53,7 @@ static void cleanup_request(struct request *request)
 	free(request->schemes);
 }
 
-struct mig_damon *mig_cgroup_cache_take_damon(const struct mig_plan *plan)
+struct mig_damon *mig_unmapped_cache_take_damon(const struct mig_plan *plan)
 {
 	struct mig_damon *damon = NULL;
 	int r;
@@ -78,7 +84,7 @@ static int wanted_node(const struct mig_plan *plan, int from, uint64_t nr_pages)
 	return to == MIG_NO_NODE ? nearest : to;
 }
 
-static uint64_t pages_on(const struct mig_cgroup_pages *pages, int node)
+static uint64_t pages_on(const struct mig_unmapped_pages *pages, int node)
 {
 	return pages->file[node] + pages->shmem[node];
 }
@@ -112,10 +118,22 @@ static int add_path(void *data, const char *path, int fd)
 	return 0;
 }
 
+/* A scheme that asks for no cgroup. */
+static int add_everybody(struct request *request)
+{
+	request->paths = calloc(1, sizeof(*request->paths));
+	if (!request->paths)
+		return -ENOMEM;
+	request->nr_paths = 1;
+	return 0;
+}
+
 static int add_paths(struct request *request, const struct mig_target *target)
 {
 	int r = 0;
 
+	if (target->has_all_cache)
+		return add_everybody(request);
 	for (size_t i = 0; !r && i < target->nr_caches; i++) {
 		const struct mig_cgroup *cgroup = target->caches[i];
 		struct path_walk walk = { request, cgroup };
@@ -137,7 +155,7 @@ static int add_node(struct request *request, const struct mig_plan *plan, int fr
 	while (mig_frames_next_run(plan->frames, run.end, &run)) {
 		struct mig_damon_scheme *schemes;
 
-		if (run.node != from)
+		if (run.node != from || run.start >= request->end)
 			continue;
 		schemes = reallocarray(request->schemes, request->nr + request->nr_paths,
 				       sizeof(*schemes));
@@ -147,7 +165,8 @@ static int add_node(struct request *request, const struct mig_plan *plan, int fr
 		for (size_t i = 0; i < request->nr_paths; i++)
 			schemes[request->nr++] = (struct mig_damon_scheme){
 				.start = run.start << plan->context->page_shift,
-				.end = run.end << plan->context->page_shift,
+				.end = min(run.end, request->end)
+				       << plan->context->page_shift,
 				.to = to,
 				.cgroup = request->paths[i],
 				.only_unmapped = true,
@@ -156,11 +175,51 @@ static int add_node(struct request *request, const struct mig_plan *plan, int fr
 	return 0;
 }
 
-static int make_request(const struct mig_plan *plan, const struct mig_cgroup_pages *pages,
-			struct request *request)
+struct limit {
+	const struct mig_plan *plan;
+	uint64_t pages; /**< that may still be asked for */
+	uint64_t end;   /**< the frame behind them */
+};
+
+static int take_from_limit(void *data, const struct mig_charged_run *run)
+{
+	struct limit *limit = data;
+	int to = wanted_node(limit->plan, run->node, run->nr_pages);
+
+	if (to == MIG_NO_NODE || to == run->node)
+		return 0;
+	if (run->nr_pages >= limit->pages) {
+		limit->end = run->frame + limit->pages;
+		return 1;
+	}
+	limit->pages -= run->nr_pages;
+	return 0;
+}
+
+/* DAMON goes through all memory that it is told of before it can be stopped. */
+static int find_end(const struct mig_plan *plan, uint64_t *ret_end)
+{
+	struct limit limit = {
+		.plan = plan,
+		.pages = plan->options.most_cache_bytes / plan->context->page_size,
+		.end = UINT64_MAX,
+	};
+	int r = 0;
+
+	if (limit.pages)
+		r = mig_unmapped_cache_visit(&plan->cache, take_from_limit, &limit);
+	if (r >= 0)
+		*ret_end = limit.end;
+	return r < 0 ? r : 0;
+}
+
+static int make_request(const struct mig_plan *plan,
+			const struct mig_unmapped_pages *pages, struct request *request)
 {
 	int r = add_paths(request, plan->target);
 
+	if (!r)
+		r = find_end(plan, &request->end);
 	for (int from = 0; !r && from < MIG_MAX_NODES; from++) {
 		uint64_t nr_pages = pages_on(pages, from);
 		int to = nr_pages ? wanted_node(plan, from, nr_pages) : MIG_NO_NODE;
@@ -186,23 +245,18 @@ static bool book_settled(const struct mig_plan *plan, int node, int wanted,
 	return true;
 }
 
-static uint64_t gained_on(const struct mig_cgroup_pages *before,
-			  const struct mig_cgroup_pages *after, int node)
+static uint64_t gained_on(const struct mig_unmapped_pages *before,
+			  const struct mig_unmapped_pages *after, int node)
 {
 	uint64_t had = pages_on(before, node), has = pages_on(after, node);
 
 	return has > had ? has - had : 0;
 }
 
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* What came to nodes that nothing was sent to. */
 static uint64_t count_strays(const struct mig_plan *plan,
-			     const struct mig_cgroup_pages *before,
-			     const struct mig_cgroup_pages *after)
+			     const struct mig_unmapped_pages *before,
+			     const struct mig_unmapped_pages *after)
 {
 	const struct mig_nodeset *targets = mig_placement_get_targets(plan->placement);
 	uint64_t strays = 0;
@@ -213,15 +267,16 @@ static uint64_t count_strays(const struct mig_plan *plan,
 	return strays;
 }
 
-void mig_cgroup_cache_book(const struct mig_plan *plan,
-			   const struct mig_cgroup_pages *before,
-			   const struct mig_cgroup_pages *after, int end,
-			   struct mig_outcome *outcome, struct mig_cgroup_pages *ret_rest)
+void mig_unmapped_cache_book(const struct mig_plan *plan,
+			     const struct mig_unmapped_pages *before,
+			     const struct mig_unmapped_pages *after, int end,
+			     struct mig_outcome *outcome,
+			     struct mig_unmapped_pages *ret_rest)
 {
 	uint64_t claimed[MIG_MAX_NODES] = { 0 };
 	uint64_t strays = end == -ENOSPC ? count_strays(plan, before, after) : 0;
 
-	*ret_rest = (struct mig_cgroup_pages){ 0 };
+	*ret_rest = (struct mig_unmapped_pages){ 0 };
 	for (int from = 0; from < MIG_MAX_NODES; from++) {
 		uint64_t had = pages_on(before, from), has = pages_on(after, from);
 		int to = had ? wanted_node(plan, from, had) : MIG_NO_NODE;
@@ -245,7 +300,8 @@ void mig_cgroup_cache_book(const struct mig_plan *plan,
 /* A cgroup that was removed since it was listed is refused with all the others. Return:
  * as mig_damon_run(). */
 static int run_damon(const struct mig_plan *plan, struct mig_damon *damon,
-		     const struct mig_cgroup_pages *pages, const struct watched *watched)
+		     const struct mig_unmapped_pages *pages,
+		     const struct watched *watched)
 {
 	int r = -EINVAL;
 
@@ -262,28 +318,28 @@ static int run_damon(const struct mig_plan *plan, struct mig_damon *damon,
 	return r;
 }
 
-int mig_cgroup_cache_move(const struct mig_plan *plan, struct mig_damon *damon,
-			  uint64_t timeout_ns, bool (*is_stopped)(void *data), void *data,
-			  struct mig_outcome *outcome, struct mig_cgroup_pages **ret_rest,
-			  int *ret_end)
+int mig_unmapped_cache_move(const struct mig_plan *plan, struct mig_damon *damon,
+			    uint64_t timeout_ns, bool (*is_stopped)(void *data),
+			    void *data, struct mig_outcome *outcome,
+			    struct mig_unmapped_pages **ret_rest, int *ret_end)
 {
 	const struct watched watched = { timeout_ns ? timeout_ns : MOST_NS, is_stopped,
 					 data };
-	CLEANUP_FREE struct mig_cgroup_pages *before = NULL;
-	CLEANUP_FREE struct mig_cgroup_pages *after = NULL;
-	CLEANUP_FREE struct mig_cgroup_pages *rest = calloc(1, sizeof(*rest));
+	CLEANUP_FREE struct mig_unmapped_pages *before = NULL;
+	CLEANUP_FREE struct mig_unmapped_pages *after = NULL;
+	CLEANUP_FREE struct mig_unmapped_pages *rest = calloc(1, sizeof(*rest));
 	int end, r;
 
 	if (!rest)
 		return -ENOMEM;
-	r = mig_cgroup_cache_count(&plan->cache, &before);
+	r = mig_unmapped_cache_count(&plan->cache, &before);
 	if (r < 0)
 		return r;
 	end = run_damon(plan, damon, before, &watched);
-	r = mig_cgroup_cache_count(&plan->cache, &after);
+	r = mig_unmapped_cache_count(&plan->cache, &after);
 	if (r < 0)
 		return r;
-	mig_cgroup_cache_book(plan, before, after, end, outcome, rest);
+	mig_unmapped_cache_book(plan, before, after, end, outcome, rest);
 	*ret_rest = STEAL(rest);
 	*ret_end = end;
 	return 0;
@@ -299,10 +355,10 @@ static void book_unfound(enum mig_reason reason, uint64_t nr_writeback, int to,
 	mig_outcome_add_left(outcome, reason, to, 0, nr_pages - busy);
 }
 
-void mig_cgroup_cache_book_rest(const struct mig_plan *plan,
-				const struct mig_cgroup_pages *rest,
-				const struct mig_residency *found, int end,
-				struct mig_outcome *outcome)
+void mig_unmapped_cache_book_rest(const struct mig_plan *plan,
+				  const struct mig_unmapped_pages *rest,
+				  const struct mig_residency *found, int end,
+				  struct mig_outcome *outcome)
 {
 	for (int node = 0; node < MIG_MAX_NODES; node++) {
 		uint64_t had = pages_on(rest, node);
