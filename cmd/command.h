@@ -31,12 +31,16 @@ struct command {
 	int (*run)(const void *args);
 };
 
+extern const struct command command_compact;
+extern const struct command command_drain;
 extern const struct command command_move_cgroup;
 extern const struct command command_move_file;
 extern const struct command command_move_pid;
 extern const struct command command_nodes;
+extern const struct command command_retire;
 extern const struct command command_show_cgroup;
 extern const struct command command_show_file;
+extern const struct command command_show_node;
 extern const struct command command_show_pid;
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -11,12 +12,45 @@
 /* Of a directory full of others' files the first few tell enough. */
 #define MOST_TOLD 20
 
+/* What a file is that has no page cache. Return: NULL: it cannot be told by its path. */
+static const char *name_kind(const char *path)
+{
+	struct statx status;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &status) < 0)
+		return NULL;
+	switch (status.stx_mode & S_IFMT) {
+	case S_IFIFO:
+		return "a FIFO";
+	case S_IFSOCK:
+		return "a socket";
+	case S_IFCHR:
+		return "a character device";
+	case S_IFREG:
+		return status.stx_attributes & STATX_ATTR_DAX
+			       ? "a file with DAX, which programs map where it lies,"
+			       : NULL;
+	default:
+		return NULL;
+	}
+}
+
+static void tell_one(const char *path, int error)
+{
+	const char *kind = error == -EOPNOTSUPP ? name_kind(path) : NULL;
+
+	if (kind)
+		message_error("'%s': %s has no page cache", path, kind);
+	else
+		message_failure(SUBJECT_FILE, error, "'%s'", path);
+}
+
 static void tell(void *data, const char *path, int error)
 {
 	struct file_set *set = data;
 
 	if (set->nr_problems++ < MOST_TOLD)
-		message_failure(SUBJECT_FILE, error, "'%s'", path);
+		tell_one(path, error);
 	else if (set->nr_problems == MOST_TOLD + 1)
 		message_error("and so on: further files that fail are only counted");
 }

@@ -13,8 +13,10 @@
 #include "message.h"
 
 static const struct command *const commands[] = {
-	&command_move_cgroup, &command_move_file, &command_move_pid, &command_nodes,
-	&command_show_cgroup, &command_show_file, &command_show_pid,
+	&command_compact,   &command_drain,       &command_move_cgroup,
+	&command_move_file, &command_move_pid,    &command_nodes,
+	&command_retire,    &command_show_cgroup, &command_show_file,
+	&command_show_node, &command_show_pid,
 };
 
 enum global {

@@ -20,9 +20,10 @@ struct meaning {
 
 static const char ptrace_hint[] = "processes of other users need CAP_SYS_PTRACE";
 
-static const char cache_hint[] = "--cache needs CAP_SYS_ADMIN";
+static const char cache_hint[] = "page cache that nobody has mapped needs CAP_SYS_ADMIN";
 static const char cpuset_hint[] =
 	"who may write cpuset.mems, the owner of the directory says: try as root";
+static const char retire_hint[] = "retiring needs root and CAP_SYS_ADMIN";
 static const char ambiguous_hint[] = "name the one that is meant by its path";
 
 static const struct meaning meanings[] = {
@@ -73,7 +74,8 @@ static const struct meaning meanings[] = {
 	  "it has no page cache: a FIFO, a socket, a device, DAX or secret memory", NULL,
 	  STATUS_FAILED },
 	{ SUBJECT_FILE, ENXIO,
-	  "it has holes, and the kernel does not tell where in hugetlbfs", NULL,
+	  "it has holes, which looking at it would fill in hugetlbfs",
+	  "userfaultfd(2) would leave them alone, and is not allowed here",
 	  STATUS_FAILED },
 	{ SUBJECT_FILE, ENODEV, "its file system cannot map files into memory", NULL,
 	  STATUS_FAILED },
@@ -139,6 +141,25 @@ static const struct meaning meanings[] = {
 	{ SUBJECT_CACHE, ENODATA, "it has no memory controller", NULL, STATUS_FAILED },
 	{ SUBJECT_CACHE, EOPNOTSUPP, "the kernel does not tell where pages are", NULL,
 	  STATUS_UNSUPPORTED },
+	{ SUBJECT_COMPACT, ENODEV, "no such node", NULL, STATUS_FAILED },
+	{ SUBJECT_COMPACT, EOPNOTSUPP, "this kernel cannot compact",
+	  "a kernel with CONFIG_COMPACTION is needed", STATUS_UNSUPPORTED },
+	{ SUBJECT_COMPACT, EACCES, "Permission denied", "compacting needs root",
+	  STATUS_FAILED },
+	{ SUBJECT_COMPACT, EPERM, "Permission denied", "compacting needs root",
+	  STATUS_FAILED },
+	{ SUBJECT_RECLAIM, EOPNOTSUPP, "this kernel cannot reclaim a single node",
+	  "Linux 7.0 and newer can", STATUS_UNSUPPORTED },
+	{ SUBJECT_RETIRE, ENOSYS, "this kernel cannot take page frames out of use",
+	  "a kernel with CONFIG_MEMORY_FAILURE is needed", STATUS_UNSUPPORTED },
+	{ SUBJECT_RETIRE, EOPNOTSUPP, "it is switched off",
+	  "'sysctl vm.enable_soft_offline=1' switches it on", STATUS_UNSUPPORTED },
+	{ SUBJECT_RETIRE, EACCES, "Permission denied", retire_hint, STATUS_FAILED },
+	{ SUBJECT_RETIRE, EPERM, "Permission denied", retire_hint, STATUS_FAILED },
+	{ SUBJECT_RETIRE, ENOENT, "this kernel does not tell what page frames hold",
+	  "a kernel with CONFIG_PROC_PAGE_MONITOR is needed", STATUS_UNSUPPORTED },
+	{ SUBJECT_RETIRE, EBADMSG, "a file of the kernel does not parse", NULL,
+	  STATUS_FAILED },
 	{ SUBJECT_MOVE, EXDEV, "nothing can be moved with --sysroot", NULL,
 	  STATUS_UNSUPPORTED },
 	{ SUBJECT_MOVE, ENOSYS, "no move_pages(2) here",

@@ -26,7 +26,10 @@ enum message_subject {
 	SUBJECT_JOB = 10,      /**< mig_cgroup_open() of "job:ID" */
 	SUBJECT_FREEZE = 11,   /**< mig_freeze_*() */
 	SUBJECT_CPUSET = 12,   /**< mig_cpuset_*() */
-	SUBJECT_CACHE = 13,    /**< mig_plan_new() where the cache of cgroups moves */
+	SUBJECT_CACHE = 13,    /**< mig_plan_new() where unmapped cache moves */
+	SUBJECT_COMPACT = 14,  /**< mig_node_compact() */
+	SUBJECT_RETIRE = 15,   /**< mig_retirement_check(), mig_frame_*() */
+	SUBJECT_RECLAIM = 16,  /**< mig_node_reclaim() */
 };
 
 /** message_error - "migratectl: FORMAT" */

@@ -69,8 +69,8 @@ static enum message_subject subject_of(const struct move_args *args, int error)
 	}
 }
 
-static int make_plan(const struct move *move, const struct move_target *target,
-		     struct mig_plan **ret_plan)
+int move_plan(const struct move *move, const struct move_target *target,
+	      struct mig_plan **ret_plan)
 {
 	const struct move_args *args = move->args;
 	const struct mig_plan_options options = {
@@ -83,6 +83,7 @@ static int make_plan(const struct move *move, const struct move_target *target,
 		.may_write = args->writeback,
 		.may_estimate = !args->dry_run,
 		.cache_by_files = args->search,
+		.most_cache_bytes = move->most_cache_bytes,
 	};
 	int r = mig_plan_new(target->target, move->machine.topology, move->placement,
 			     &options, ret_plan);
@@ -95,22 +96,26 @@ static int make_plan(const struct move *move, const struct move_target *target,
 }
 
 struct watcher {
+	const struct move *move;
 	struct progress progress;
+	bool has_enough;
 };
 
 static bool watch(void *data, const struct mig_progress *now)
 {
 	struct watcher *watcher = data;
+	const struct move *move = watcher->move;
 
 	progress_update(&watcher->progress, now);
-	return stop_signal_get() != 0;
+	watcher->has_enough = move->has_enough && move->has_enough(move->enough_data);
+	return watcher->has_enough || stop_signal_get() != 0;
 }
 
 static int run_plan(const struct move *move, struct mig_plan *plan,
-		    const struct move_target *target, struct mig_outcome **ret_outcome)
+		    struct move_result *result)
 {
 	const struct move_args *args = move->args;
-	struct watcher watcher;
+	struct watcher watcher = { .move = move };
 	const struct mig_run_options options = {
 		.size = sizeof(options),
 		.threads = args->threads,
@@ -125,9 +130,11 @@ static int run_plan(const struct move *move, struct mig_plan *plan,
 	int r;
 
 	progress_begin(&watcher.progress, args->progress);
-	r = mig_plan_run(plan, &options, ret_outcome);
+	r = mig_plan_run(plan, &options, &result->outcome);
 	progress_end(&watcher.progress);
-	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move %s", target->label)
+	result->had_enough = watcher.has_enough;
+	return r < 0 ? message_failure(SUBJECT_MOVE, r, "cannot move %s",
+				       result->target->label)
 		     : STATUS_OK;
 }
 
@@ -139,7 +146,7 @@ static struct mig_residency *read_residency(struct mig_plan *plan)
 	return mig_plan_read_residency(plan, &residency) < 0 ? NULL : residency;
 }
 
-static void wait_settled(uint64_t ns)
+void move_wait_settled(uint64_t ns)
 {
 	struct timespec time = {
 		.tv_sec = (time_t)(ns / 1000000000),
@@ -150,7 +157,7 @@ static void wait_settled(uint64_t ns)
 		;
 }
 
-static int worse(int a, int b)
+int move_worse(int a, int b)
 {
 	if (a == b)
 		return a;
@@ -166,7 +173,7 @@ static int plan_again(const struct move *move, const struct move_target *target,
 		      struct mig_plan **ret_plan)
 {
 	struct mig_plan *plan = NULL;
-	int status = make_plan(move, target, &plan);
+	int status = move_plan(move, target, &plan);
 
 	if (!status)
 		status = findings_say(plan, move->args->force, FINDINGS_WARNINGS);
@@ -181,9 +188,10 @@ static int plan_again(const struct move *move, const struct move_target *target,
 static int run_and_look(const struct move *move, struct mig_plan *plan,
 			struct move_result *result)
 {
-	int status = run_plan(move, plan, result->target, &result->outcome);
+	int status = run_plan(move, plan, result);
 
-	if (!status)
+	/* What is on a node is more than its processes' memory. */
+	if (!status && result->target->kind != MOVE_NODES)
 		result->after = read_residency(plan);
 	return status;
 }
@@ -213,8 +221,9 @@ static int run_prepared(const struct move *move, struct mig_plan *plan,
 	return status;
 }
 
-static int move_one(const struct move *move, const struct move_target *target,
-		    struct mig_plan *plan, struct move_report *report)
+int move_run(const struct move *move, const struct move_target *target,
+	     struct mig_plan *plan, struct move_report *report,
+	     struct mig_outcome **ret_outcome)
 {
 	CLEANUP_MIG(plan) struct mig_plan *again = NULL;
 	struct move_result result = {
@@ -224,15 +233,17 @@ static int move_one(const struct move *move, const struct move_target *target,
 	int status = run_prepared(move, plan, &result, &again);
 
 	if (!status && move->args->settle_ns && !stop_signal_get()) {
-		wait_settled(move->args->settle_ns);
+		move_wait_settled(move->args->settle_ns);
 		result.settled = read_residency(again ? again : plan);
 	}
 	if (!status)
 		status = move_report_add(report, &result);
 	mig_residency_free(result.after);
 	mig_residency_free(result.settled);
+	if (ret_outcome)
+		*ret_outcome = STEAL(result.outcome);
 	mig_outcome_free(result.outcome);
-	return result.finished ? worse(status, result.finished) : status;
+	return result.finished ? move_worse(status, result.finished) : status;
 }
 
 /* Of several, each is planned again: what the others did may matter. */
@@ -245,16 +256,17 @@ static int each_target(const struct move *move, const struct move_target *target
 	for (size_t i = 0; i < nr_targets; i++) {
 		struct mig_plan *plan = first_plan;
 		int status =
-			nr_targets > 1 ? make_plan(move, &targets[i], &plan) : STATUS_OK;
+			nr_targets > 1 ? move_plan(move, &targets[i], &plan) : STATUS_OK;
 
 		if (!status) {
-			status = move->args->dry_run
-					 ? move_report_add_plan(report, &targets[i], plan)
-					 : move_one(move, &targets[i], plan, report);
+			status =
+				move->args->dry_run
+					? move_report_add_plan(report, &targets[i], plan)
+					: move_run(move, &targets[i], plan, report, NULL);
 			if (plan != first_plan)
 				mig_plan_free(plan);
 		}
-		all = i ? worse(all, status) : status;
+		all = i ? move_worse(all, status) : status;
 		if (stop_signal_get() && i + 1 < nr_targets) {
 			message_error("stopped: %zu of %zu targets were not begun",
 				      nr_targets - i - 1, nr_targets);
@@ -270,7 +282,7 @@ int move_targets(const struct move *move, const struct move_target *targets,
 	struct mig_plan *plan = NULL;
 	struct move_report report;
 	int refused = STATUS_OK, written;
-	int status = make_plan(move, nr_targets > 1 ? joined : &targets[0], &plan);
+	int status = move_plan(move, nr_targets > 1 ? joined : &targets[0], &plan);
 
 	if (!status)
 		refused = findings_say(plan, move->args->force, move->mended);

@@ -136,6 +136,7 @@ enum move_kind {
 	MOVE_PROCESSES = 0, /**< one, or with its descendants */
 	MOVE_FILES = 1,
 	MOVE_CGROUP = 2,
+	MOVE_NODES = 3, /**< all that is on them */
 };
 
 /** The target that is moved as one, and what the user calls it. */
@@ -143,10 +144,12 @@ struct move_target {
 	struct mig_target *target;
 	enum move_kind kind;
 	pid_t pid;         /**< of MOVE_PROCESSES */
-	const char *name;  /**< of the process, the only path, or the path of the cgroup;
-				may hold any byte */
+	const char *name;  /**< of the process, the only path, the path of the cgroup, or
+				the nodes; may hold any byte */
 	const char *label; /**< in messages: "pid 42", "the files" */
-	void *data;        /**< the command's own, for its hooks */
+	const struct mig_nodeset *nodes; /**< of MOVE_NODES */
+	unsigned int round;              /**< the same: from 1 */
+	void *data;                      /**< the command's own, for its hooks */
 };
 
 /** What setting a cpuset has done. */
@@ -186,6 +189,11 @@ struct move {
 	const struct move_hooks *hooks; /**< NULL: none */
 	unsigned int mended; /**< bits of findings that prepare() sees to: they refuse
 				  only if they are still there afterwards */
+	uint64_t most_cache_bytes; /**< of struct mig_plan_options; 0: all */
+	/** Asked about ten times a second while pages move; true: that is enough. NULL:
+	 *  all of it is moved. */
+	bool (*has_enough)(void *data);
+	void *enough_data;
 };
 
 /**
@@ -196,6 +204,30 @@ int move_begin(const char *command, const struct move_args *args, struct move *r
 
 /** move_end - a zeroed one is allowed. */
 void move_end(struct move *move);
+
+/**
+ * move_plan - find what would have to move
+ * Return: STATUS_OK, or a status after a message.
+ */
+int move_plan(const struct move *move, const struct move_target *target,
+	      struct mig_plan **ret_plan);
+
+struct move_report;
+
+/**
+ * move_run - run a plan and report what became of it
+ * @ret_outcome: NULL: it is not wanted
+ * Return: exit status.
+ */
+int move_run(const struct move *move, const struct move_target *target,
+	     struct mig_plan *plan, struct move_report *report,
+	     struct mig_outcome **ret_outcome);
+
+/** move_wait_settled - wait for --settle, or until a signal comes */
+void move_wait_settled(uint64_t ns);
+
+/** move_worse - the exit status of two things that were done one after the other */
+int move_worse(int a, int b);
 
 /**
  * move_targets - check all, then move and report each

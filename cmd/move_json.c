@@ -89,16 +89,14 @@ static void put_target(struct json *json, const struct move_target *target)
 		json_put_text(json, "cgroup", target->name);
 		return;
 	}
+	if (target->kind == MOVE_NODES) {
+		json_put_nodes(json, "nodes", target->nodes);
+		json_put_number(json, "round", target->round);
+		return;
+	}
 	if (target->kind == MOVE_PROCESSES)
 		json_put_signed(json, "pid", target->pid);
 	json_put_text(json, "name", target->name);
-}
-
-static void put_cgroup(struct json *json, const struct move_target *target,
-		       const struct mig_totals *totals)
-{
-	json_put_number(json, "processes_hidden", mig_target_get_hidden(target->target));
-	json_put_text(json, "cache", move_report_get_cache_way(totals));
 }
 
 static void put_members(struct json *json, const struct move_target *target,
@@ -109,7 +107,10 @@ static void put_members(struct json *json, const struct move_target *target,
 		json_put_number(json, "processes_gone", totals->processes_gone);
 		json_put_number(json, "processes_denied", totals->processes_denied);
 		if (target->kind == MOVE_CGROUP)
-			put_cgroup(json, target, totals);
+			json_put_number(json, "processes_hidden",
+					mig_target_get_hidden(target->target));
+		if (target->kind == MOVE_CGROUP || target->kind == MOVE_NODES)
+			json_put_text(json, "cache", move_report_get_cache_way(totals));
 	} else {
 		json_put_number(json, "files", totals->files);
 		json_put_number(json, "files_gone", totals->files_gone);
@@ -165,6 +166,17 @@ static void put_binding(struct json *json, const struct move_result *result,
 	json_close_object(json);
 }
 
+static void put_residencies(struct json *json, const struct move_result *result)
+{
+	json_open_object(json, "residency");
+	put_residency(json, "before", result->before);
+	if (result->target->kind == MOVE_CGROUP)
+		put_residency(json, "bound", result->bound);
+	put_residency(json, "after", result->after);
+	put_residency(json, "settled", result->settled);
+	json_close_object(json);
+}
+
 void move_json_put_result(struct json *json, const struct move_result *result,
 			  uint64_t page_size)
 {
@@ -185,18 +197,13 @@ void move_json_put_result(struct json *json, const struct move_result *result,
 	else
 		json_put_number(json, "split", totals->split_huge_pages);
 	json_close_object(json);
-	json_open_object(json, "residency");
-	put_residency(json, "before", result->before);
-	if (result->target->kind == MOVE_CGROUP)
-		put_residency(json, "bound", result->bound);
-	put_residency(json, "after", result->after);
-	put_residency(json, "settled", result->settled);
-	json_close_object(json);
+	if (result->target->kind != MOVE_NODES)
+		put_residencies(json, result);
 	json_put_seconds(json, "seconds", totals->elapsed_ns);
 	json_put_seconds(json, "longest_call_seconds", totals->longest_call_ns);
 	json_put_number(json, "passes", totals->passes);
 	json_put_number(json, "threads", totals->threads);
-	json_put_bool(json, "stopped", totals->stopped);
+	json_put_bool(json, "stopped", totals->stopped && !result->had_enough);
 	json_put_bool(json, "timed_out", totals->timed_out);
 	json_close_object(json);
 }

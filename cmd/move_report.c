@@ -118,19 +118,19 @@ static void put_left(const struct move_report *report, struct table *table,
 }
 
 static void put_skipped(const struct move_report *report, struct table *table,
-			const struct mig_outcome *outcome)
+			const struct mig_outcome *outcome, enum move_kind kind)
 {
 	for (unsigned int i = 0; i < MIG_NR_SKIPS; i++) {
 		uint64_t pages = mig_outcome_get_skipped(outcome, (enum mig_skip)i);
 
-		if (pages)
+		if (pages && (kind != MOVE_NODES || i != MIG_SKIP_NOT_FROM))
 			put_row(report, table, "skipped", pages,
 				mig_skip_get_text((enum mig_skip)i));
 	}
 }
 
 static int print_result_table(const struct move_report *report,
-			      const struct mig_outcome *outcome)
+			      const struct mig_outcome *outcome, enum move_kind kind)
 {
 	const struct mig_totals *totals = mig_outcome_get_totals(outcome);
 	CLEANUP_TABLE struct table *table = NULL;
@@ -140,8 +140,10 @@ static int print_result_table(const struct move_report *report,
 	if (status)
 		return status;
 	put_moved(report, table, outcome);
-	put_row(report, table, "already", totals->already_pages, "");
-	put_skipped(report, table, outcome);
+	/* Of nodes that are emptied, what is on others is of no interest. */
+	if (kind != MOVE_NODES)
+		put_row(report, table, "already", totals->already_pages, "");
+	put_skipped(report, table, outcome, kind);
 	put_left(report, table, outcome);
 	if (totals->paged_out_pages)
 		put_row(report, table, "paged out", totals->paged_out_pages,
@@ -221,7 +223,10 @@ static void print_count(const struct move_target *target, const struct mig_total
 	if (target->kind == MOVE_FILES && totals->files != 1)
 		printf(", %llu files with cached pages",
 		       (unsigned long long)totals->files);
-	if (target->kind == MOVE_CGROUP)
+	if (target->kind == MOVE_NODES && target->round > 1)
+		printf(", round %u", target->round);
+	if (target->kind == MOVE_CGROUP ||
+	    (target->kind == MOVE_NODES && totals->processes))
 		printf(", %u process%s", totals->processes,
 		       totals->processes == 1 ? "" : "es");
 	if (target->kind == MOVE_PROCESSES && totals->processes > 1)
@@ -336,11 +341,11 @@ static int status_of(const struct move_result *result, unsigned int percent)
 
 	if (totals->files_denied && !totals->files)
 		return STATUS_FAILED;
-	if (totals->stopped || totals->timed_out || totals->processes_denied ||
-	    totals->files_denied || totals->error ||
+	if ((totals->stopped && !result->had_enough) || totals->timed_out ||
+	    totals->processes_denied || totals->files_denied || totals->error ||
 	    mig_target_get_hidden(result->target->target))
 		return STATUS_PARTLY;
-	if (is_enough(totals, percent))
+	if (result->had_enough || is_enough(totals, percent))
 		return STATUS_OK;
 	return totals->moved_pages || totals->already_pages ? STATUS_PARTLY
 							    : STATUS_FAILED;
@@ -363,11 +368,12 @@ static void say_remarks(const struct move_result *result)
 	const char *label = result->target->label;
 	const struct mig_left *left;
 
-	if (totals->stopped)
+	if (totals->stopped && !result->had_enough)
 		message_error("%s: stopped by a signal; the rest was not tried", label);
 	if (totals->timed_out)
 		message_error("%s: the time is up; the rest was not tried", label);
-	if (totals->processes_gone)
+	/* Of all that a machine has some always end. */
+	if (totals->processes_gone && result->target->kind != MOVE_NODES)
 		message_warning("%s: %u of %u processes ended, or ran another program, "
 				"meanwhile",
 				label, totals->processes_gone, totals->processes);
@@ -399,8 +405,10 @@ int move_report_add(struct move_report *report, const struct move_result *result
 			print_title(report, result);
 			print_binding(report, result);
 		}
-		status = print_result_table(report, result->outcome);
-		if (!status && !args->common.noheadings && !args->common.raw)
+		status =
+			print_result_table(report, result->outcome, result->target->kind);
+		if (!status && !args->common.noheadings && !args->common.raw &&
+		    result->target->kind != MOVE_NODES)
 			status = print_residency(report, result);
 		if (status)
 			return status;

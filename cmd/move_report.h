@@ -21,6 +21,7 @@ struct move_result {
 	const struct mig_residency *bound; /**< NULL: no cpuset was set */
 	struct mig_residency *after;       /**< NULL: not known */
 	struct mig_residency *settled;     /**< NULL: not asked for, or not known */
+	bool had_enough;                   /**< struct move's has_enough() ended it */
 	int finished;                      /**< status of the command's finish() */
 };
 

@@ -43,8 +43,19 @@ __migratectl_columns() {
 		echo CGROUP PROCS HIDDEN TOTAL NODES SWAP ZSWAP RUNS LOCAL MEMS OWNMEMS
 		;;
 	show-cgroup--by-kind) echo CGROUP ACCOUNT KIND TOTAL NODES ;;
+	show-node) echo KIND OF TOTAL NODES ;;
+	show-node--blocks)
+		echo BLOCK NODE STATE ZONES ADDRESS SIZE FREE MOVABLE UNMOVABLE ANON MAPPED \
+			UNMAPPED SHMEM HUGETLB SLAB TABLES RESERVED KERNEL BALLOON POISONED ABSENT
+		;;
+	show-node--by) echo PID TOTAL NODES TYPE NAME ;;
 	show-file) echo RES NODES SIZE DIRTY WRITEBACK LARGE PATH ;;
-	move-pid | move-file | move-cgroup) echo RESULT PAGES SIZE FROM TO WHY ;;
+	compact) echo NODE ZONE FREE-BEFORE FREE HUGE-BEFORE HUGE GAINED FRAG-BEFORE FRAG ;;
+	retire)
+		echo ADDRESS PFN PAGES NODE CONTENT PID COMMAND MAPS AT MAPPING RESULT WHY
+		;;
+	drain--online) echo BLOCK NODE ZONES SIZE USED STATE RESULT SECONDS PFN WHY ;;
+	move-pid | move-file | move-cgroup | drain) echo RESULT PAGES SIZE FROM TO WHY ;;
 	esac
 }
 
@@ -54,15 +65,24 @@ __migratectl_options() {
 	show-pid) echo --by-kind --maps --picture --tree --total --all-nodes ;;
 	show-file) echo --min --sort --total -s --summarize --all-nodes ;;
 	show-cgroup) echo --by-kind --tree --all-nodes ;;
+	show-node) echo --blocks --by --top --search --all-nodes ;;
 	move-pid) echo --only --range --min-size --tree ;;
 	move-cgroup) echo --bind --cpus --freeze --cache --search --only --range --min-size ;;
 	move-file) echo --writeback ;;
+	drain)
+		echo -t --to --free --fence --search --writeback --reclaim --rounds --offline \
+			--offline-timeout --online --movable --kernel
+		;;
+	compact) echo --until --timeout -n --dry-run ;;
+	retire) echo -y --yes -n --dry-run ;;
 	esac
 	case $1 in
-	move-*)
-		echo -t --to -f --from --map --place --weights --shared -n --dry-run --force \
-			--threads --passes --rate --max-stall --timeout --settle --fallback \
-			--require --progress
+	move-*) echo -t --to -f --from --map --place --weights --shared --fallback ;;
+	esac
+	case $1 in
+	move-* | drain)
+		echo --dry-run -n --force --threads --passes --rate --max-stall --timeout \
+			--settle --require --progress
 		;;
 	esac
 	case $1 in
@@ -70,7 +90,7 @@ __migratectl_options() {
 	esac
 	echo --json --bytes --noheadings --raw -o --output --output-all --help
 	case $1 in
-	nodes | show-pid | show-cgroup) echo --sysroot ;;
+	nodes | show-pid | show-cgroup | show-node | compact) echo --sysroot ;;
 	esac
 }
 
@@ -130,6 +150,15 @@ __migratectl_cgroups() {
 	compopt -o filenames -o nospace 2>/dev/null
 }
 
+# The last of several cgroups with commas between them.
+__migratectl_cgroup_list() {
+	local head=${cur%"${cur##*,}"}
+
+	cur=${cur#"$head"}
+	__migratectl_cgroups
+	COMPREPLY=("${COMPREPLY[@]/#/$head}")
+}
+
 # __migratectl_list WORDS: an element of a list behind what is already there.
 __migratectl_list() {
 	local head=${cur%"${cur##*[,!+-]}"}
@@ -156,6 +185,7 @@ __migratectl_value() {
 			"${cur#"$head"}"))
 		compopt -o nospace 2>/dev/null
 		;;
+	--fence) __migratectl_cgroup_list ;;
 	--place) words='relative nearest spread' ;;
 	--shared) words='anon all none' ;;
 	--fallback)
@@ -163,10 +193,11 @@ __migratectl_value() {
 		[[ $2 != move-file ]] || words=reread
 		;;
 	--sort) words='path res size dirty' ;;
+	--by) words='process cgroup file mount' ;;
 	--sysroot) __migratectl_files -d ;;
 	--mount | --files0-from | --search) __migratectl_files -f ;;
 	--of-pid) __migratectl_pids "$cur" ;;
-	--weights | --range | --min-size | --min | --threads | --passes | --rate | \
+	--free | --rounds | --offline-timeout | --until | --top | --weights | --range | --min-size | --min | --threads | --passes | --rate | \
 		--max-stall | --timeout | --settle | --require) ;;
 	*) return 1 ;;
 	esac
@@ -193,15 +224,16 @@ _migratectl() {
 
 	if ((COMP_CWORD == 1)); then
 		# shellcheck disable=SC2207 # words without blanks
-		COMPREPLY=($(compgen -W 'nodes show-pid move-pid show-file move-file
-			show-cgroup move-cgroup --help
+		COMPREPLY=($(compgen -W 'nodes drain compact retire show-pid move-pid show-file move-file
+			show-cgroup move-cgroup show-node --help
 			--version --list-options' -- "$cur"))
 		return
 	fi
 	for ((i = 2; i < first; i++)); do
 		case ${COMP_WORDS[i]} in
 		--) ended=yes ;;
-		--by-kind | --maps) view=${COMP_WORDS[i]} ;;
+		--by-kind | --maps | --blocks | --online) view=${COMP_WORDS[i]} ;;
+		--by | --by=*) view=--by ;;
 		esac
 	done
 	if [[ ! $ended ]]; then
@@ -216,6 +248,8 @@ _migratectl() {
 	*-pid) __migratectl_pids "$cur" ;;
 	*-file) __migratectl_files -f ;;
 	*-cgroup) __migratectl_cgroups ;;
+	compact) __migratectl_list "$(__migratectl_nodes has_memory) all" ;;
+	drain | show-node) __migratectl_list "$(__migratectl_nodes online) all" ;;
 	esac
 }
 
