@@ -54,6 +54,9 @@ int lab_teardown(void **state);
 
 int lab_run_tests(const struct CMUnitTest *tests, size_t nr_tests, unsigned int nr_nodes);
 
+/** lab_has_time - whether MIGRATECTL_LAB_LONG asks for what takes minutes. */
+bool lab_has_time(void);
+
 /** lab_skip - end the test here because it cannot be done on this machine. */
 void lab_skip(const char *format, ...) FORMAT(1, 2);
 
@@ -85,7 +88,7 @@ struct victim {
 };
 
 /** lab_victim - start a victim with these arguments and wait until it is ready. */
-struct victim *lab_victim(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+#define lab_victim(lab, ...) lab_victim_as(lab, NULL, __VA_ARGS__)
 
 struct victim *lab_victim_as(struct lab *lab, const struct lab_as *as, const char *format,
 			     ...) FORMAT(3, 4);
@@ -143,14 +146,17 @@ struct run {
 struct run *lab_program(struct lab *lab, const char *format, ...) FORMAT(2, 3);
 
 /** lab_migratectl - run it to its end. */
-struct run *lab_migratectl(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+#define lab_migratectl(lab, ...) lab_migratectl_as(lab, NULL, __VA_ARGS__)
+
+struct run *lab_migratectl_as(struct lab *lab, const struct lab_as *as,
+			      const char *format, ...) FORMAT(3, 4);
 
 /**
  * lab_move - run `migratectl move-pid --json` with these further arguments
  *
  * A status of 0 or 64 must come with a report that adds up.
  */
-struct run *lab_move(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+#define lab_move(lab, ...) lab_move_as(lab, NULL, __VA_ARGS__)
 
 struct run *lab_move_as(struct lab *lab, const struct lab_as *as, const char *format, ...)
 	FORMAT(3, 4);
@@ -159,7 +165,7 @@ struct run *lab_move_as(struct lab *lab, const struct lab_as *as, const char *fo
 struct run *lab_start_move(struct lab *lab, const char *format, ...) FORMAT(2, 3);
 
 /** lab_move_file - as lab_move(), with `migratectl move-file --json` */
-struct run *lab_move_file(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+#define lab_move_file(lab, ...) lab_move_file_as(lab, NULL, __VA_ARGS__)
 
 struct run *lab_move_file_as(struct lab *lab, const struct lab_as *as, const char *format,
 			     ...) FORMAT(3, 4);

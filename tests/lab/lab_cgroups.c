@@ -100,6 +100,26 @@ struct victim *lab_member(struct lab *lab, const char *group, const char *format
 	return lab_victim_as(lab, &as, "%s", options);
 }
 
+struct lab_pinned lab_pinned(struct lab *lab)
+{
+	const char *group = lab_group(lab, NULL, "lab-pinned");
+
+	return (struct lab_pinned){
+		.group = group,
+		.pinned = lab_member(lab, group, "--kind io-uring --size 8M --node 0"),
+		.other = lab_member(lab, group, "--size 4M --node 0"),
+	};
+}
+
+void lab_assert_pinned_left(const struct lab_pinned *members, const struct run *run)
+{
+	uint64_t nr_pages = members->pinned->nr_pages / 2;
+
+	lab_assert_status(run, EXIT_PARTLY);
+	assert_int_equal(report_left(run->report, "pinned-io-uring"), nr_pages);
+	assert_int_equal(report_left(run->report, NULL), nr_pages);
+}
+
 bool lab_group_write(const char *group, const char *file, const char *text)
 {
 	int fd = open(file_path(group, file), O_WRONLY | O_CLOEXEC);
@@ -350,18 +370,6 @@ struct run *lab_start_move_group(struct lab *lab, const char *format, ...)
 	va_start(arguments, format);
 	run = start(lab, "", format, arguments);
 	va_end(arguments);
-	return run;
-}
-
-struct run *lab_move_group(struct lab *lab, const char *format, ...)
-{
-	va_list arguments;
-	struct run *run;
-
-	va_start(arguments, format);
-	run = start(lab, "", format, arguments);
-	va_end(arguments);
-	lab_finish(run);
 	return run;
 }
 

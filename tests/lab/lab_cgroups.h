@@ -31,6 +31,19 @@ const char *lab_group_name(const char *group);
 struct victim *lab_member(struct lab *lab, const char *group, const char *format, ...)
 	FORMAT(3, 4);
 
+/** Two members: of @pinned io_uring holds half of the pages, @other has all to itself. */
+struct lab_pinned {
+	const char *group;
+	struct victim *pinned;
+	struct victim *other;
+};
+
+/** lab_pinned - make a group with them, all of it on node 0. */
+struct lab_pinned lab_pinned(struct lab *lab);
+
+/** lab_assert_pinned_left - a move has left what is pinned, with the reason, and no more. */
+void lab_assert_pinned_left(const struct lab_pinned *members, const struct run *run);
+
 /** lab_join - put a process into a group. */
 void lab_join(const char *group, pid_t pid);
 
@@ -67,7 +80,7 @@ void lab_await_on(const struct victim *victim, int node, uint64_t nr_pages);
 /* -------------------------------------------------------------------- the runs */
 
 /** lab_move_group - run `migratectl move-cgroup --json` with these further arguments */
-struct run *lab_move_group(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+#define lab_move_group(lab, ...) lab_move_group_by(lab, "", __VA_ARGS__)
 
 /** lab_start_move_group - but only start it; lab_finish() waits. */
 struct run *lab_start_move_group(struct lab *lab, const char *format, ...) FORMAT(2, 3);
@@ -121,8 +134,8 @@ struct shown {
  * lab_show_groups - run `migratectl show-cgroup --json` with these further arguments
  * @ret_shown: all of it, where the status is 0 or 64
  */
-void lab_show_groups(struct lab *lab, struct shown *ret_shown, const char *format, ...)
-	FORMAT(3, 4);
+#define lab_show_groups(lab, ret_shown, ...) \
+	lab_show_groups_by(lab, "", ret_shown, __VA_ARGS__)
 
 /** lab_show_groups_by - @prefix: as of lab_move_group_by() */
 void lab_show_groups_by(struct lab *lab, const char *prefix, struct shown *ret_shown,

@@ -96,14 +96,16 @@ static void read_group(struct json_object *object, struct shown_group *group)
 	read_kinds(object, group);
 }
 
-FORMAT(4, 0)
-static void show(struct lab *lab, const char *prefix, struct shown *shown,
-		 const char *format, va_list arguments)
+void lab_show_groups_by(struct lab *lab, const char *prefix, struct shown *shown,
+			const char *format, ...)
 {
 	struct json_object *root, *groups;
 	char options[512];
+	va_list arguments;
 
+	va_start(arguments, format);
 	vsnprintf(options, sizeof(options), format, arguments);
+	va_end(arguments);
 	*shown = (struct shown){ .nr = 0 };
 	shown->run = lab_program(lab, "%s%s show-cgroup --json %s", prefix,
 				 lab_program_path("MIGRATECTL", "migratectl"), options);
@@ -119,25 +121,6 @@ static void show(struct lab *lab, const char *prefix, struct shown *shown,
 	for (size_t i = 0; i < shown->nr; i++)
 		read_group(json_object_array_get_idx(groups, i), &shown->groups[i]);
 	json_object_put(root);
-}
-
-void lab_show_groups_by(struct lab *lab, const char *prefix, struct shown *ret_shown,
-			const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	show(lab, prefix, ret_shown, format, arguments);
-	va_end(arguments);
-}
-
-void lab_show_groups(struct lab *lab, struct shown *ret_shown, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	show(lab, "", ret_shown, format, arguments);
-	va_end(arguments);
 }
 
 const struct shown_kind *lab_shown_kind(const struct shown_group *group,

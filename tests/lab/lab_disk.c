@@ -295,6 +295,26 @@ void lab_assert_file(const char *path, uint64_t offset, uint64_t bytes, unsigned
 	close(fd);
 }
 
+/* By one that does nothing else. */
+void lab_make_files(const char *directory, unsigned int nr, unsigned int every)
+{
+	char path[128];
+
+	for (unsigned int i = 0; i < nr; i++) {
+		if (!(i % LAB_FILES_IN_ONE)) {
+			snprintf(path, sizeof(path), "%s/%u", directory,
+				 i / LAB_FILES_IN_ONE);
+			assert_int_equal(mkdir(path, 0755), 0);
+		}
+		snprintf(path, sizeof(path), "%s/%u/%u", directory, i / LAB_FILES_IN_ONE,
+			 i);
+		if (mknod(path, S_IFREG | 0644, 0) || truncate(path, PAGE_BYTES))
+			fail_msg("cannot make '%s'", path);
+		if (!(i % every))
+			lab_write_file(path, 0, 0, PAGE_BYTES, 1);
+	}
+}
+
 /* Before it moves any page the kernel empties the lists of all processors. */
 void lab_settle_lru(void)
 {

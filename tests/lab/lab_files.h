@@ -64,6 +64,15 @@ void lab_read_file(const char *path, int node, uint64_t offset, uint64_t bytes);
 void lab_assert_file(const char *path, uint64_t offset, uint64_t bytes,
 		     unsigned int seed);
 
+/** Files in each directory that lab_make_files() makes. */
+#define LAB_FILES_IN_ONE 1000
+
+/**
+ * lab_make_files - make files of one page: 0/0, 0/1 and so on, then 1/1000
+ * @every: each so-many-th is written, on node 0; the others are holes, and not cached
+ */
+void lab_make_files(const char *directory, unsigned int nr, unsigned int every);
+
 /** lab_settle_lru - pages that are on their way to another LRU list arrive. */
 void lab_settle_lru(void);
 

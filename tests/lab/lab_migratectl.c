@@ -127,7 +127,7 @@ static void note_peak(struct run *run)
 
 static void reap(struct run *run)
 {
-	double deadline = lab_now() + LAB_RUN_SECONDS;
+	double deadline = lab_now() + lab_limit(LAB_RUN_SECONDS);
 	struct rusage usage;
 	int status;
 	pid_t pid;
@@ -216,18 +216,6 @@ struct run *lab_start_move(struct lab *lab, const char *format, ...)
 	return run;
 }
 
-struct run *lab_move(struct lab *lab, const char *format, ...)
-{
-	va_list arguments;
-	struct run *run;
-
-	va_start(arguments, format);
-	run = start_move(lab, NULL, "move-pid", format, arguments);
-	va_end(arguments);
-	lab_finish(run);
-	return run;
-}
-
 struct run *lab_move_as(struct lab *lab, const struct lab_as *as, const char *format, ...)
 {
 	va_list arguments;
@@ -248,18 +236,6 @@ struct run *lab_start_move_file(struct lab *lab, const char *format, ...)
 	va_start(arguments, format);
 	run = start_move(lab, NULL, "move-file", format, arguments);
 	va_end(arguments);
-	return run;
-}
-
-struct run *lab_move_file(struct lab *lab, const char *format, ...)
-{
-	va_list arguments;
-	struct run *run;
-
-	va_start(arguments, format);
-	run = start_move(lab, NULL, "move-file", format, arguments);
-	va_end(arguments);
-	lab_finish(run);
 	return run;
 }
 
@@ -295,7 +271,8 @@ struct run *lab_show_file(struct lab *lab, const struct lab_as *as, const char *
 	return run;
 }
 
-struct run *lab_migratectl(struct lab *lab, const char *format, ...)
+struct run *lab_migratectl_as(struct lab *lab, const struct lab_as *as,
+			      const char *format, ...)
 {
 	char line[MAX_LINE];
 	va_list arguments;
@@ -304,7 +281,7 @@ struct run *lab_migratectl(struct lab *lab, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
-	run = start_run(lab, NULL, lab_program_path("MIGRATECTL", "migratectl"), line);
+	run = start_run(lab, as, lab_program_path("MIGRATECTL", "migratectl"), line);
 	lab_finish(run);
 	return run;
 }

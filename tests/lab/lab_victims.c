@@ -107,16 +107,18 @@ void lab_await_ready(struct victim *victim)
 	victim->nr_pages = (victim->end - victim->start) / PAGE_BYTES;
 }
 
-FORMAT(3, 0)
-static struct victim *start_victim(struct lab *lab, const struct lab_as *as,
-				   const char *format, va_list arguments)
+struct victim *lab_victim_as(struct lab *lab, const struct lab_as *as, const char *format,
+			     ...)
 {
 	struct victim *victim = calloc(1, sizeof(*victim));
 	char line[MAX_LINE], **words;
+	va_list arguments;
 	int to[2], from[2];
 
 	assert_non_null(victim);
+	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
 	words = lab_split(lab_program_path("VICTIM", "victim"), line);
 	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC))
 		fail_msg("no pipes: %s", strerror(errno));
@@ -129,29 +131,6 @@ static struct victim *start_victim(struct lab *lab, const struct lab_as *as,
 	victim->next = lab->victims;
 	lab->victims = victim;
 	lab_await_ready(victim);
-	return victim;
-}
-
-struct victim *lab_victim(struct lab *lab, const char *format, ...)
-{
-	struct victim *victim;
-	va_list arguments;
-
-	va_start(arguments, format);
-	victim = start_victim(lab, NULL, format, arguments);
-	va_end(arguments);
-	return victim;
-}
-
-struct victim *lab_victim_as(struct lab *lab, const struct lab_as *as, const char *format,
-			     ...)
-{
-	struct victim *victim;
-	va_list arguments;
-
-	va_start(arguments, format);
-	victim = start_victim(lab, as, format, arguments);
-	va_end(arguments);
 	return victim;
 }
 

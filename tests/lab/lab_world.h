@@ -11,6 +11,9 @@
 #define LAB_RUN_SECONDS 300
 #define LAB_TEST_SECONDS 600
 
+/** lab_limit - such a limit, or a longer one where there is time. */
+unsigned int lab_limit(unsigned int seconds);
+
 /** Something to be done when the test is over: write text to path, or run it. */
 struct lab_undo {
 	char *path; /**< NULL: text is a command */

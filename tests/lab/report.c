@@ -270,7 +270,11 @@ static void read_target(struct reader *reader, struct json_object *object,
 	report->nr_skipped = get_reasons(reader, object, "skipped", report->skipped);
 	report->nr_left = get_reasons(reader, object, "left", report->left);
 	get_pairs(reader, object, report);
-	get_residency(reader, object, report);
+	/* What is on a node is more than what a round looks at. */
+	if (json_object_object_get_ex(object, "round", NULL))
+		report->round = (unsigned int)get_number(reader, object, "round");
+	else
+		get_residency(reader, object, report);
 }
 
 bool report_parse(const char *text, struct report **ret_reports, size_t *ret_nr,

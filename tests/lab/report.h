@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `migratectl move-pid --json`, `move-cgroup --json`, `move-file --json` and
- * `show-file --json` say, as structs: the only place that knows the names of their keys.
+ * What `migratectl move-pid --json`, `move-cgroup --json`, `move-file --json`,
+ * `drain --json` and `show-file --json` say, as structs: the only place that knows the
+ * names of their keys.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -30,10 +31,11 @@ struct report_reason {
 	struct report_amount amount;
 };
 
-/** One target: a process and those that go with it, a cgroup, or files. */
+/** One target: a process and those that go with it, a cgroup, files, or a round. */
 struct report {
-	int pid;          /**< 0: a cgroup, or files */
-	char cgroup[256]; /**< "": a process, or files */
+	int pid;            /**< 0: a cgroup, or files */
+	char cgroup[256];   /**< "": a process, or files */
+	unsigned int round; /**< of drain; 0: something else */
 	unsigned int processes;
 	unsigned int processes_gone;
 	unsigned int processes_hidden; /**< of cgroups */

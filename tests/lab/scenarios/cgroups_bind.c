@@ -60,24 +60,19 @@ static void a_leaf_is_bound_and_new_memory_stays_there(void **state)
 static void what_the_kernel_has_left_is_reported_with_the_reason(void **state)
 {
 	struct lab *lab = *state;
-	const char *group = lab_group(lab, NULL, "lab-pinned");
-	struct victim *pinned =
-		lab_member(lab, group, "--kind io-uring --size 8M --node 0");
-	struct victim *other = lab_member(lab, group, "--size 4M --node 0");
-	struct oracle_view *before = lab_look_group(lab, group);
-	struct run *run = lab_move_group(lab, "--bind --to 1 %s", group);
+	struct lab_pinned members = lab_pinned(lab);
+	const struct victim *pinned = members.pinned, *other = members.other;
+	struct oracle_view *before = lab_look_group(lab, members.group);
+	struct run *run = lab_move_group(lab, "--bind --to 1 %s", members.group);
 
-	lab_assert_status(run, EXIT_PARTLY);
-	assert_residency(run->report, before, lab_look_group(lab, group));
-	assert_int_equal(report_left(run->report, "pinned-io-uring"),
-			 pinned->nr_pages / 2);
-	assert_int_equal(report_left(run->report, NULL), pinned->nr_pages / 2);
+	lab_assert_pinned_left(&members, run);
+	assert_residency(run->report, before, lab_look_group(lab, members.group));
 	/* Only half of the one, but all of the other. */
 	assert_in_range(run->report->bound_pages, other->nr_pages + pinned->nr_pages / 2,
 			view_pages(before, -1) - pinned->nr_pages / 2);
-	assert_string_equal(lab_group_read(group, "cpuset.mems"), "1");
-	lab_assert_intact(pinned);
-	assert_stays(lab, other, 1);
+	assert_string_equal(lab_group_read(members.group, "cpuset.mems"), "1");
+	lab_assert_intact(members.pinned);
+	assert_stays(lab, members.other, 1);
 }
 
 static void a_group_with_groups_below_is_bound_with_them(void **state)

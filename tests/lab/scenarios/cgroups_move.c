@@ -270,20 +270,14 @@ static void a_group_that_is_removed_meanwhile_is_said(void **state)
 static void a_member_with_pinned_pages_keeps_them_and_the_others_move(void **state)
 {
 	struct lab *lab = *state;
-	const char *group = lab_group(lab, NULL, "lab-pinned");
-	struct victim *pinned =
-		lab_member(lab, group, "--kind io-uring --size 4M --node 0");
-	struct victim *other = lab_member(lab, group, "--size 4M --node 0");
-	struct oracle_view *before = lab_look_group(lab, group);
-	struct run *run = lab_move_group(lab, "--to 1 %s", group);
+	struct lab_pinned members = lab_pinned(lab);
+	struct oracle_view *before = lab_look_group(lab, members.group);
+	struct run *run = lab_move_group(lab, "--to 1 %s", members.group);
 
-	lab_assert_status(run, EXIT_PARTLY);
-	lab_assert_accounting(run->report, before, lab_look_group(lab, group));
-	assert_int_equal(report_left(run->report, "pinned-io-uring"),
-			 pinned->nr_pages / 2);
-	assert_int_equal(report_left(run->report, NULL), pinned->nr_pages / 2);
-	lab_assert_all_on(lab, other, 1);
-	lab_assert_intact(pinned);
+	lab_assert_pinned_left(&members, run);
+	lab_assert_accounting(run->report, before, lab_look_group(lab, members.group));
+	lab_assert_all_on(lab, members.other, 1);
+	lab_assert_intact(members.pinned);
 }
 
 static void a_dry_run_says_what_would_move_and_moves_nothing(void **state)

@@ -112,6 +112,15 @@ static struct victim *add_member(struct lab *lab, const struct v1_group *group,
 	return victim;
 }
 
+/* Only v1, and a group with a member. */
+static struct victim *begin(struct lab *lab, struct v1_group *ret_group,
+			    const char *options)
+{
+	mount_v1(lab, false);
+	*ret_group = make_group(lab, "lab-v1");
+	return add_member(lab, ret_group, options);
+}
+
 static void a_group_moves_by_each_of_its_names(void **state)
 {
 	struct lab *lab = *state;
@@ -121,9 +130,7 @@ static void a_group_moves_by_each_of_its_names(void **state)
 	struct run *run;
 	char name[32];
 
-	mount_v1(lab, false);
-	group = make_group(lab, "lab-v1");
-	victim = add_member(lab, &group, "--size 8M --node 0");
+	victim = begin(lab, &group, "--size 8M --node 0");
 	inner = lab_group_below(lab, group.memory, "inner", NULL);
 	below = lab_member(lab, inner, "--size 4M --node 0");
 	assert_string_equal(lab_assert_group_moves(lab, group.memory, "--to 1")->cgroup,
@@ -154,9 +161,7 @@ static void what_is_charged_is_shown(void **state)
 	struct shown shown;
 	uint64_t bytes[2];
 
-	mount_v1(lab, false);
-	group = make_group(lab, "lab-v1");
-	add_member(lab, &group, "--size 8M --node 0,2");
+	begin(lab, &group, "--size 8M --node 0,2");
 	/* Pages that have not come to their list yet are not counted. */
 	lab_await_charged(group.memory, "anon", 2, 3 * MEBIBYTE, 6 * MEBIBYTE);
 	do {
@@ -186,9 +191,7 @@ static void it_stands_still_meanwhile_and_runs_afterwards(void **state)
 	struct victim *victim;
 	struct run *run;
 
-	mount_v1(lab, false);
-	group = make_group(lab, "lab-v1");
-	victim = add_member(lab, &group, "--size 24M --node 0");
+	victim = begin(lab, &group, "--size 24M --node 0");
 	lab_ask(victim, "start write");
 	run = lab_start_move_group(lab, "--freeze --rate 8M --to 1 lab-v1");
 	lab_await_on(victim, 1, 256);
@@ -215,9 +218,7 @@ static void it_runs_again_after_migratectl_was_killed(void **state)
 	struct victim *victim;
 	struct run *run;
 
-	mount_v1(lab, false);
-	group = make_group(lab, "lab-v1");
-	victim = add_member(lab, &group, "--size 32M --node 0");
+	victim = begin(lab, &group, "--size 32M --node 0");
 	run = lab_start_move_group(lab, "--freeze --rate 1M --to 1 lab-v1");
 	lab_await_on(victim, 1, 128);
 	assert_true(lab_is_frozen(group.freezer));
@@ -234,9 +235,7 @@ static void a_cpuset_is_bound_and_new_memory_stays_there(void **state)
 	struct victim *victim;
 	struct run *run;
 
-	mount_v1(lab, false);
-	group = make_group(lab, "lab-v1");
-	victim = add_member(lab, &group, "--size 16M --node 0");
+	victim = begin(lab, &group, "--size 16M --node 0");
 	run = lab_move_group(lab, "--bind --cpus --to 2 lab-v1");
 	lab_assert_status(run, EXIT_IN_PLACE);
 	assert_int_equal(run->report->bound_mems, 1 << 2);

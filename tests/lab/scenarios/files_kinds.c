@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SIZE (4 * MEBIBYTE)
@@ -63,16 +64,21 @@ static void the_pages_of_a_block_device_move(void **state)
 	lab_assert_file(device.path, 0, SIZE, 1);
 }
 
-/* Each of its pages is 2 MiB, of the pool of its node. */
+/* Each page of its files is 2 MiB, of the pool of its node. */
+static void mount_huge(struct lab *lab)
+{
+	lab_hugetlb_pool(lab, 0, 2);
+	lab_hugetlb_pool(lab, 1, 2);
+	lab_shell(lab, "umount /tmp/huge; rmdir /tmp/huge",
+		  "mkdir /tmp/huge && mount -t hugetlbfs none /tmp/huge");
+}
+
 static void files_of_huge_pages_move(void **state)
 {
 	struct lab *lab = *state;
 	struct run *run;
 
-	lab_hugetlb_pool(lab, 0, 2);
-	lab_hugetlb_pool(lab, 1, 2);
-	lab_shell(lab, "umount /tmp/huge; rmdir /tmp/huge",
-		  "mkdir /tmp/huge && mount -t hugetlbfs none /tmp/huge");
+	mount_huge(lab);
 	lab_shell(lab, NULL, "numactl --membind=0 fallocate -l 4M /tmp/huge/file");
 	assert_int_equal(lab_hugetlb_free(0), 0);
 	run = lab_show_file(lab, NULL, "/tmp/huge/file");
@@ -82,6 +88,40 @@ static void files_of_huge_pages_move(void **state)
 	assert_int_equal(run->report->pairs[0][1], NR_PAGES);
 	assert_int_equal(lab_hugetlb_free(0), 2);
 	assert_int_equal(lab_hugetlb_free(1), 0);
+	lab_shell(lab, NULL, "rm /tmp/huge/file");
+}
+
+#define NR_HOLES 6U
+
+/* They begin and end it, and lie between: a touch of one would take a page of the pool. */
+static void holes_of_files_of_huge_pages_stay_holes(void **state)
+{
+	static const struct lab_as owner = { .uid = 1000 };
+	struct lab *lab = *state;
+	struct stat before, after;
+	struct run *run;
+
+	mount_huge(lab);
+	lab_shell(lab, NULL,
+		  "cd /tmp/huge && truncate -s %uM file && "
+		  "numactl --membind=0 fallocate -n -o 4M -l 2M file && "
+		  "numactl --membind=0 fallocate -n -o 12M -l 2M file && "
+		  "chown 1000 file && chmod 400 file",
+		  2 * (NR_HOLES + 2));
+	assert_int_equal(stat("/tmp/huge/file", &before), 0);
+	run = lab_show_file(lab, &owner, "/tmp/huge/file");
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_int_equal(run->files[0].cached_bytes, SIZE);
+	run = lab_show_file(lab, NULL, "/tmp/huge/file");
+	assert_int_equal(run->files[0].node_bytes[0], SIZE);
+	assert_int_equal(lab_hugetlb_free(1), 2);
+	run = lab_move_file(lab, "--to 1 /tmp/huge/file");
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_int_equal(run->report->pairs[0][1], NR_PAGES);
+	assert_int_equal(lab_hugetlb_free(0), 2);
+	assert_int_equal(lab_hugetlb_free(1), 0);
+	assert_int_equal(stat("/tmp/huge/file", &after), 0);
+	assert_int_equal(after.st_blocks, before.st_blocks);
 	lab_shell(lab, NULL, "rm /tmp/huge/file");
 }
 
@@ -106,6 +146,42 @@ static void of_ramfs_nothing_moves_and_why_is_said(void **state)
 				 report_skipped(run->report, "dirty"),
 			 PAGES_PER_MEBIBYTE);
 	lab_assert_file("/tmp/ramfs/file", 0, MEBIBYTE, 1);
+}
+
+/* A part of the machine's memory that is a disk: what is mapped of a file is that disk. */
+static struct lab_disk make_dax_disk(struct lab *lab)
+{
+	struct lab_disk disk = { .path = "/tmp/dax" };
+
+	lab_shell(lab, "rmmod nd_pmem", "modprobe -a nd_e820 nd_pmem");
+	if (system("i=0; until [ -b /dev/pmem0 ] || [ $i = 50 ]; do "
+		   "i=$((i + 1)); sleep 0.1; done; [ -b /dev/pmem0 ]"))
+		lab_skip("the machine has no /dev/pmem0");
+	lab_shell(lab, "umount /tmp/dax; rmdir /tmp/dax",
+		  "mkfs.ext4 -q -F -b 4096 /dev/pmem0 && mkdir /tmp/dax && "
+		  "mount -o dax /dev/pmem0 /tmp/dax");
+	return disk;
+}
+
+static void of_dax_nothing_moves_and_why_is_said(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_disk disk = make_dax_disk(lab), other = lab_disk(lab, "ext4");
+	const char *path = lab_path(&disk, "file"), *usual = lab_path(&other, "file");
+	struct run *run;
+
+	lab_write_file(path, 0, 0, SIZE, 1);
+	lab_write_file(usual, 0, 0, SIZE, 1);
+	run = lab_show_file(lab, NULL, "%s", path);
+	lab_assert_status(run, EXIT_FAILED);
+	lab_assert_says(run, "a file with DAX");
+	run = lab_move_file(lab, "--to 1 %s %s", path, usual);
+	lab_assert_status(run, EXIT_PARTLY);
+	lab_assert_says(run, "a file with DAX");
+	assert_int_equal(run->report->pairs[0][1], NR_PAGES);
+	run = lab_move_file(lab, "-r --to 1 %s", disk.path);
+	lab_assert_says(run, "a file with DAX");
+	lab_assert_file(path, 0, SIZE, 1);
 }
 
 /* The system's own tree: an overlay over what the host shares. */
@@ -272,7 +348,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		LAB_TEST(the_pages_of_a_block_device_move),
 		LAB_TEST(files_of_huge_pages_move),
+		LAB_TEST(holes_of_files_of_huge_pages_stay_holes),
 		LAB_TEST(of_ramfs_nothing_moves_and_why_is_said),
+		LAB_TEST(of_dax_nothing_moves_and_why_is_said),
 		LAB_TEST(clean_files_of_a_network_file_system_move),
 		LAB_TEST(pages_that_stay_are_dropped_and_read_again_where_they_belong),
 		LAB_TEST(a_database_at_work_is_moved_back_and_forth),

@@ -133,24 +133,6 @@ static void a_read_would_be_noticed(void **state)
 #define EVERY 100
 #define NR_CACHED (NR_FILES / EVERY)
 
-/* By one that does nothing else: what is made is forgotten but for each hundredth. */
-static void make_files(const struct lab_disk *disk)
-{
-	char path[128];
-
-	for (unsigned int i = 0; i < NR_FILES; i++) {
-		if (!(i % 1000)) {
-			snprintf(path, sizeof(path), "%s/%u", disk->path, i / 1000);
-			assert_int_equal(mkdir(path, 0755), 0);
-		}
-		snprintf(path, sizeof(path), "%s/%u/%u", disk->path, i / 1000, i);
-		if (mknod(path, S_IFREG | 0644, 0) || truncate(path, PAGE_BYTES))
-			fail_msg("cannot make '%s'", path);
-		if (!(i % EVERY))
-			lab_read_file(path, 0, 0, PAGE_BYTES);
-	}
-}
-
 static void of_many_files_those_that_are_cached_move(void **state)
 {
 	struct lab *lab = *state;
@@ -159,7 +141,7 @@ static void of_many_files_those_that_are_cached_move(void **state)
 	struct lab_io io;
 	struct run *run;
 
-	make_files(&disk);
+	lab_make_files(disk.path, NR_FILES, EVERY);
 	/* A journal that fills up writes on for a while. */
 	lab_shell(lab, NULL, "sync");
 	printf("%d files made in %.1f s\n", NR_FILES, lab_now() - started);

@@ -122,9 +122,13 @@ static void secret_memory_is_named_as_what_it_is(void **state)
 	struct lab *lab = *state;
 	struct victim *victim = lab_victim(lab, "--kind secretmem --size 1M --node 0");
 	struct run *run = lab_show_file(lab, NULL, "--of-pid %d", victim->pid);
+	const char *told;
 
 	lab_assert_status(run, EXIT_PARTLY);
-	assert_non_null(strstr(run->err, "secretmem"));
+	told = strstr(run->err, "secretmem");
+	assert_non_null(told);
+	/* It is open and mapped. */
+	assert_null(strstr(told + 1, "secretmem"));
 }
 
 int main(void)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the scenarios about draining nodes are written with: runs of `migratectl drain`,
+ * and an oracle that counts what a node holds, frame by frame.
+ */
+#ifndef LAB_DRAIN_H
+#define LAB_DRAIN_H
+
+#include "lab.h"
+
+/** lab_drain - run `migratectl drain --json` with these further arguments */
+struct run *lab_drain(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+
+/** lab_start_drain - but only start it; lab_finish() waits. */
+struct run *lab_start_drain(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+
+/** lab_drained - pages that moved between two nodes, in all rounds; -1: any node. */
+uint64_t lab_drained(const struct run *run, int from, int to);
+
+/** lab_drain_number - a number beside the rounds: "came_bytes" */
+uint64_t lab_drain_number(const struct run *run, const char *key);
+
+/** lab_drain_rest - bytes of a kind that it says are still there: "anon" */
+uint64_t lab_drain_rest(const struct run *run, const char *content, int node);
+
+/** lab_drain_way - how unmapped cache moved: "damon", "files"; "": there was none */
+const char *lab_drain_way(const struct run *run);
+
+/* ----------------------------------------------------------------- the oracle */
+
+/** Pages of a node, by the flags of each of its frames. */
+struct lab_node_pages {
+	uint64_t anon;
+	uint64_t file;  /**< page cache, without shmem */
+	uint64_t shmem; /**< with tmpfs */
+	uint64_t huge;  /**< of hugetlbfs, in use or free */
+};
+
+/** lab_look_at_node - of blocks that are online; what is free and the kernel's is none. */
+struct lab_node_pages lab_look_at_node(int node);
+
+/** lab_blocks_in_state - how many memory blocks of a node are "online". */
+unsigned int lab_blocks_in_state(int node, const char *state);
+
+#endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * drain --offline of a memory module with something of everything on it, to the node that
+ * was asked for, and back. On the layout "hotplug": node 2 is a module of 1 GiB in zone
+ * Movable, nearer to node 0 than to node 1.
+ */
+#include "lab_drain.h"
+#include "lab_files.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MEMORY "/sys/devices/system/memory"
+#define NR_KINDS 6
+
+/* A program that runs from pages on the module. */
+static struct run *run_from(struct lab *lab, const struct lab_disk *disk)
+{
+	char program[80], comm[32];
+	struct run *run;
+
+	snprintf(program, sizeof(program), "%s/sleep", disk->path);
+	lab_shell(lab, NULL, "numactl --membind=2 cp /bin/sleep %s && sync %s", program,
+		  program);
+	run = lab_program(lab, "numactl --membind=2 %s 600", program);
+	snprintf(comm, sizeof(comm), "/proc/%d/comm", run->pid);
+	for (double deadline = lab_now() + 60;
+	     strcmp(lab_read(comm), "sleep") ||
+	     !oracle_count_flag(lab_look_pid(lab, run->pid), ORACLE_FILE, 2, 0,
+				UINT64_MAX);) {
+		assert_true(lab_now() < deadline);
+		usleep(50000);
+	}
+	return run;
+}
+
+static void bring_all_back(struct lab *lab)
+{
+	static const char back[] =
+		"for block in " MEMORY "/memory[0-9]*; do "
+		"grep -q offline $block/state && echo online_movable >$block/state; "
+		"done; true";
+
+	lab_shell(lab, back, "%s", back);
+	assert_int_equal(lab_blocks_in_state(2, "online"), 8);
+}
+
+static void a_module_with_all_kinds_goes_and_comes_back(void **state)
+{
+	static const char *const kinds[NR_KINDS] = { "anon",  "thp",   "mlocked",
+						     "shmem", "tmpfs", "hugetlb" };
+	struct lab *lab = *state;
+	struct lab_disk disk = lab_disk(lab, "ext4");
+	const char *path = lab_path(&disk, "file");
+	struct victim *victims[NR_KINDS];
+	struct run *program, *run;
+	struct lab_io io;
+
+	bring_all_back(lab);
+	lab_hugetlb_pool(lab, 2, 8);
+	for (size_t i = 0; i < NR_KINDS; i++)
+		victims[i] = lab_victim(lab, "--kind %s --size 16M --at 2", kinds[i]);
+	program = run_from(lab, &disk);
+	lab_write_file(path, 2, 0, 16 * MEBIBYTE, 7);
+	lab_settle_lru();
+	lab_shell(lab, NULL, "find %s >/dev/null", disk.path);
+	io = lab_disk_io(&disk);
+	run = lab_drain(lab, "--to 1 --offline --require 98 --search %s 2", disk.path);
+	lab_assert_status(run, EXIT_IN_PLACE);
+	lab_assert_no_io(&disk, &io);
+	assert_int_equal(lab_blocks_in_state(2, "offline"), 8);
+	for (size_t i = 0; i < NR_KINDS; i++) {
+		lab_assert_all_on(lab, victims[i], 1);
+		lab_assert_intact(victims[i]);
+	}
+	lab_assert_file_on(lab, path, 1, 16 * PAGES_PER_MEBIBYTE);
+	lab_assert_file(path, 0, 16 * MEBIBYTE, 7);
+	assert_false(lab_has_ended(program));
+	assert_int_equal(oracle_count(lab_look_pid(lab, program->pid), 2, 0, UINT64_MAX),
+			 0);
+	/* It is so already. */
+	run = lab_drain(lab, "--offline 2");
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_int_equal(run->nr_reports, 0);
+	run = lab_migratectl(lab, "drain --online --movable 2");
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_int_equal(lab_blocks_in_state(2, "online"), 8);
+	lab_assert_moves(lab, victims[0], "--to 2");
+	lab_assert_all_on(lab, victims[0], 2);
+}
+
+static void a_node_without_memory_is_as_it_should_be(void **state)
+{
+	struct lab *lab = *state;
+	struct run *run;
+
+	bring_all_back(lab);
+	run = lab_drain(lab, "--offline --require 90 2");
+	lab_assert_status(run, EXIT_IN_PLACE);
+	run = lab_drain(lab, "2");
+	lab_assert_status(run, EXIT_IN_PLACE);
+	lab_assert_says(run, "node 2: no memory to be drained");
+	assert_int_equal(run->nr_reports, 0);
+	run = lab_migratectl(lab, "drain --to 2 1");
+	lab_assert_status(run, EXIT_FAILED);
+	lab_assert_says(run, "a destination has no memory");
+}
+
+/* What is not moved first, the kernel takes along; what is held keeps its block only. */
+static void a_page_in_a_pipe_keeps_its_block_and_no_other(void **state)
+{
+	struct lab *lab = *state;
+	struct victim *victim;
+	struct run *run;
+	char holder[32];
+
+	bring_all_back(lab);
+	victim = lab_victim(lab, "--kind vmsplice --size 8M --at 2");
+	run = lab_drain(lab, "--to 1 --offline --offline-timeout 3s 2");
+	lab_assert_status(run, EXIT_PARTLY);
+	assert_in_range(lab_blocks_in_state(2, "offline"), 6, 7);
+	snprintf(holder, sizeof(holder), "mapped by %d", victim->pid);
+	lab_assert_says(run, holder);
+	/* All of it but what is in the pipe is where it was asked for. */
+	assert_true(lab_count(victim, lab_look(lab, victim), 1) >=
+		    7 * PAGES_PER_MEBIBYTE);
+	lab_assert_intact(victim);
+	lab_end_victim(lab, victim);
+	run = lab_drain(lab, "--to 1 --offline 2");
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_int_equal(lab_blocks_in_state(2, "offline"), 8);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		LAB_TEST(a_module_with_all_kinds_goes_and_comes_back),
+		LAB_TEST(a_node_without_memory_is_as_it_should_be),
+		LAB_TEST(a_page_in_a_pipe_keeps_its_block_and_no_other),
+	};
+
+	return lab_main(tests, 3);
+}
