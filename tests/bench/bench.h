@@ -20,7 +20,7 @@ struct bench_victim {
 	char *start; /**< of its memory; the same address here and there */
 	size_t size_bytes;
 	size_t unit_bytes; /**< what one address stands for: a page or a huge page */
-	struct bench_counters *counters;
+	struct bench_counters *counters; /**< NULL: of a program */
 };
 
 struct bench_counters {
@@ -35,6 +35,17 @@ struct bench_counters {
  * @huge: transparent huge pages
  */
 void bench_victim_start(struct bench_victim *victim, size_t size_bytes, bool huge);
+
+/**
+ * bench_victim_start_program - a program of its own, which holds memory and sleeps
+ *
+ * It shares nothing with us and has no counters: many of them are like many programs,
+ * where many forks would be like one.
+ */
+void bench_victim_start_program(struct bench_victim *victim, size_t size_bytes);
+
+/** bench_hold_main - be such a program. */
+int bench_hold_main(const char *size_bytes);
 
 void bench_victim_stop(struct bench_victim *victim);
 
@@ -95,6 +106,14 @@ int bench_cgroup(unsigned int nr, size_t size_bytes, unsigned int rounds,
 /** bench_cgroup_cache - what a cgroup has read or written in a directory. */
 int bench_cgroup_cache(size_t size_bytes, unsigned int rounds, const char *tool,
 		       const char *directory);
+
+/** bench_show_node - which of some processes have the most on a node. */
+int bench_show_node(unsigned int nr, size_t size_bytes, unsigned int rounds,
+		    const char *tool);
+
+/** bench_drain - a node that is emptied. */
+int bench_drain(size_t size_bytes, unsigned int rounds, const char *tool,
+		const char *directory);
 
 /** bench_file_main - the peers, as programs of their own. Return: 2: no such one. */
 int bench_file_main(int argc, char **arguments);

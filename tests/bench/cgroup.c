@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How fast a cgroup moves: its processes, and the cache that nobody has mapped. */
 #include <errno.h>
+#include <inttypes.h>
+#include <numa.h>
+#include <numaif.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +13,9 @@
 #include "bench.h"
 
 #define CGROUP "/sys/fs/cgroup/bench"
+
+/* That of programs: not one of those between which memory moves. */
+#define CODE_NODE 2
 
 static void write_text(const char *path, const char *text)
 {
@@ -77,6 +83,40 @@ static void check_victims(const struct bench_victim *victims, unsigned int nr, i
 		       nr, node);
 }
 
+static void park_range(uint64_t start, uint64_t end)
+{
+	for (uint64_t at = start; at < end; at += (uint64_t)sysconf(_SC_PAGESIZE)) {
+		void *page = (void *)(uintptr_t)at;
+		int node = CODE_NODE, status;
+
+		/* What is not there, or the kernel's, stays. */
+		(void)*(volatile char *)page;
+		move_pages(0, 1, &page, &node, &status, MPOL_MF_MOVE_ALL);
+	}
+}
+
+/*
+ * Bring the program, which the victims run too, and its libraries to a third node.
+ * Where memory has held code that has run, an emulator is slow to have it written to
+ * again; who moves code would make those who come next look slow.
+ */
+static void park_code(void)
+{
+	char line[512], permissions[5], path[256];
+	uint64_t start, end;
+	FILE *maps = fopen("/proc/self/maps", "re");
+
+	if (numa_max_node() < CODE_NODE)
+		bench_die("this needs a third node");
+	while (maps && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %255s", &start,
+			   &end, permissions, path) == 4 &&
+		    permissions[0] == 'r' && permissions[1] == '-' && path[0] == '/')
+			park_range(start, end);
+	if (maps)
+		fclose(maps);
+}
+
 int bench_cgroup(unsigned int nr, size_t size_bytes, unsigned int rounds,
 		 const char *tool)
 {
@@ -90,10 +130,12 @@ int bench_cgroup(unsigned int nr, size_t size_bytes, unsigned int rounds,
 	if (!victims)
 		bench_die("out of memory");
 	make_cgroup();
+	write_text(CGROUP "/cpuset.mems", "0-1");
 	for (unsigned int i = 0; i < nr; i++) {
-		bench_victim_start(&victims[i], size_bytes, false);
+		bench_victim_start_program(&victims[i], size_bytes);
 		join(victims[i].pid);
 	}
+	park_code();
 	for (unsigned int round = 0; round < rounds; round++)
 		for (unsigned int i = 0; i < 3; i++) {
 			char command[256], to[2] = { (char)('0' + !node), 0 };

@@ -100,7 +100,9 @@ static int usage(void)
 	      "       bench files NR ROUNDS MIGRATECTL DIRECTORY\n"
 	      "       bench filememory NR MIGRATECTL DIRECTORY\n"
 	      "       bench cgroup NR MIB ROUNDS MIGRATECTL\n"
-	      "       bench cgroupcache MIB ROUNDS MIGRATECTL DIRECTORY\n",
+	      "       bench cgroupcache MIB ROUNDS MIGRATECTL DIRECTORY\n"
+	      "       bench drain MIB ROUNDS MIGRATECTL DIRECTORY\n"
+	      "       bench shownode NR MIB ROUNDS MIGRATECTL\n",
 	      stderr);
 	return 2;
 }
@@ -146,12 +148,15 @@ static int measure_files(int argc, char **argv)
 	return -1;
 }
 
-/* Return: -1: none of those about cgroups. */
-static int measure_cgroups(int argc, char **argv)
+/* Return: -1: none of those about cgroups and nodes. */
+static int measure_groups(int argc, char **argv)
 {
 	if (argc == 6 && !strcmp(argv[1], "cgroup"))
 		return bench_cgroup(number_of(argv[2]), bytes_of(argv[3]),
 				    rounds_of(argv[4]), argv[5]);
+	if (argc == 6 && !strcmp(argv[1], "drain"))
+		return bench_drain(bytes_of(argv[2]), rounds_of(argv[3]), argv[4],
+				   argv[5]);
 	if (argc == 6 && !strcmp(argv[1], "cgroupcache"))
 		return bench_cgroup_cache(bytes_of(argv[2]), rounds_of(argv[3]), argv[4],
 					  argv[5]);
@@ -173,6 +178,8 @@ int main(int argc, char **argv)
 	bench_self = argv[0];
 	if (argc == 8 && !strcmp(argv[1], "bare"))
 		return bench_bare_main(argv + 2);
+	if (argc == 3 && !strcmp(argv[1], "hold"))
+		return bench_hold_main(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "start"))
 		return bench_start(rounds_of(argv[2]), argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "memory"))
@@ -182,9 +189,12 @@ int main(int argc, char **argv)
 			return measures[i].measure(bytes_of(argv[3]),
 						   !strcmp(argv[2], "huge"),
 						   rounds_of(argv[4]), argv[5]);
+	if (argc == 6 && !strcmp(argv[1], "shownode"))
+		return bench_show_node(number_of(argv[2]), bytes_of(argv[3]),
+				       rounds_of(argv[4]), argv[5]);
 	if (argc > 1 && !bench_file_main(argc - 1, argv + 1))
 		return 0;
-	if (!measure_files(argc, argv) || !measure_cgroups(argc, argv))
+	if (!measure_files(argc, argv) || !measure_groups(argc, argv))
 		return 0;
 	return usage();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -117,10 +118,63 @@ void bench_victim_start(struct bench_victim *victim, size_t size_bytes, bool hug
 	}
 }
 
+/* Where a program that only holds memory has it: the same in all of them. */
+#define HELD_AT ((char *)0x200000000000)
+
+int bench_hold_main(const char *text)
+{
+	size_t size_bytes = strtoul(text, NULL, 10);
+	const struct bench_victim victim = {
+		.start = mmap(HELD_AT, size_bytes, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
+		.size_bytes = size_bytes,
+	};
+	unsigned long node0 = 1;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (victim.start != HELD_AT)
+		bench_die("no address space for %zu bytes", size_bytes);
+	madvise(victim.start, size_bytes, MADV_NOHUGEPAGE);
+	set_mempolicy(MPOL_BIND, &node0, 65);
+	fill(&victim);
+	set_mempolicy(MPOL_DEFAULT, NULL, 0);
+	if (write(STDOUT_FILENO, "", 1) != 1)
+		return 1;
+	for (;;)
+		pause();
+}
+
+void bench_victim_start_program(struct bench_victim *victim, size_t size_bytes)
+{
+	char size[32], byte;
+	int ends[2];
+
+	*victim = (struct bench_victim){
+		.start = HELD_AT,
+		.size_bytes = size_bytes,
+		.unit_bytes = (size_t)sysconf(_SC_PAGESIZE),
+	};
+	snprintf(size, sizeof(size), "%zu", size_bytes);
+	if (pipe(ends))
+		bench_die("no pipe");
+	victim->pid = fork();
+	if (!victim->pid) {
+		dup2(ends[1], STDOUT_FILENO);
+		execl("/proc/self/exe", bench_self, "hold", size, (char *)NULL);
+		_exit(1);
+	}
+	close(ends[1]);
+	if (victim->pid < 0 || read(ends[0], &byte, 1) != 1)
+		bench_die("cannot start a program");
+	close(ends[0]);
+}
+
 void bench_victim_stop(struct bench_victim *victim)
 {
 	kill(victim->pid, SIGKILL);
 	waitpid(victim->pid, NULL, 0);
+	if (!victim->counters)
+		return;
 	munmap(victim->counters, sizeof(*victim->counters));
 	munmap(victim->start, victim->size_bytes);
 }
