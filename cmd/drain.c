@@ -249,8 +249,8 @@ static int plan_again(struct drain *drain, const struct drain_target *target,
 static int run_again(struct drain *drain, bool *ret_goes_on)
 {
 	uint64_t moved_before = drain->sums.moved_pages, found = 0;
-	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	CLEANUP(drain_target_close) struct drain_target target = { 0 };
+	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	int status = drain_target_open(drain, DRAIN_PROCESSES | DRAIN_CACHE, &target);
 
 	if (!status)
@@ -275,8 +275,8 @@ static int run_rounds(struct drain *drain)
 /* --settle: only look. */
 static int settle(struct drain *drain)
 {
-	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	CLEANUP(drain_target_close) struct drain_target target = { 0 };
+	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	uint64_t found;
 	int status;
 
@@ -285,12 +285,11 @@ static int settle(struct drain *drain)
 	return status ? status : plan_again(drain, &target, &plan, &found);
 }
 
-/* Huge pages in files that nobody has mapped. Those of processes are gone
- * already. */
+/* Huge pages in files that nobody has mapped. Those of processes are gone already. */
 static int run_hugetlbfs(struct drain *drain)
 {
 	CLEANUP_MIG(files) struct mig_files *files = NULL;
-	struct drain_target target = { 0 };
+	CLEANUP(drain_target_close) struct drain_target target = { 0 };
 	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	struct move_target named;
 	int status = STATUS_OK;
@@ -313,14 +312,12 @@ static int run_hugetlbfs(struct drain *drain)
 		status = drain_run(drain, &target, plan);
 		drain->sums.left_pages += left;
 	}
-	drain_target_close(&target);
 	return status;
 }
 
 /* ---- The whole ---- */
 
-/* Our own memory is no part of what moves: it changes with each page that does.
- */
+/* Our own memory is no part of what moves: it changes with each page that does. */
 static void move_self(const struct drain *drain)
 {
 	struct mig_migration migration;
@@ -423,9 +420,9 @@ static int run_all(struct drain *drain, const struct drain_target *target,
 
 static int drain_nodes(struct drain *drain)
 {
-	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	CLEANUP(drain_fences_close) struct drain_fences fences = { 0 };
 	CLEANUP(drain_target_close) struct drain_target target = { 0 };
+	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	struct move_target named;
 	int refused = STATUS_OK;
 	int status = drain_fences_open(drain, &fences);

@@ -78,6 +78,24 @@ static bool is_reached(void *data)
 	return free_bytes(goal) >= goal->bytes;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static bool is_late(const struct drain *drain)
+{
+	return drain->end_ns && now_ns() >= drain->end_ns;
+}
+
+static bool is_over(const struct drain *drain, struct goal *goal)
+{
+	return is_reached(goal) || stop_signal_get() || is_late(drain);
+}
+
 static int set_goal(const struct drain *drain, int node, struct goal *goal)
 {
 	const struct mig_topology *topology = drain->move.machine.topology;
@@ -145,6 +163,20 @@ static int move_cache(struct drain *drain, struct goal *goal)
 	return status;
 }
 
+/* Of what is chosen at once some may not go; processes come when no more does. */
+static int move_all_cache(struct drain *drain, struct goal *goal)
+{
+	uint64_t moved_before;
+	int status;
+
+	do {
+		moved_before = drain->sums.moved_pages;
+		status = move_cache(drain, goal);
+	} while (!status && !is_over(drain, goal) &&
+		 drain->sums.moved_pages > moved_before);
+	return status;
+}
+
 static int read_runners(struct mig_target *everybody, struct runners *runners)
 {
 	runners->nr = mig_target_get_count(everybody);
@@ -167,8 +199,7 @@ static int by_run_time(const void *a, const void *b)
 	return (left->ran_ns > right->ran_ns) - (left->ran_ns < right->ran_ns);
 }
 
-/* How long they have run since they were read; those that have ended not at
- * all. */
+/* How long they have run since they were read; those that have ended not at all. */
 static void watch_runners(struct mig_target *everybody, struct runners *runners,
 			  uint64_t watched_ns)
 {
@@ -180,10 +211,10 @@ static void watch_runners(struct mig_target *everybody, struct runners *runners,
 	}
 	for (size_t i = 0; i < runners->nr; i++) {
 		struct runner *runner = &runners->runners[i];
-		uint64_t now_ns = runner->ran_ns;
+		uint64_t ran_ns = runner->ran_ns;
 
-		mig_process_read_run_time(mig_target_get_process(everybody, i), &now_ns);
-		runner->ran_ns = now_ns - runner->ran_ns;
+		mig_process_read_run_time(mig_target_get_process(everybody, i), &ran_ns);
+		runner->ran_ns = ran_ns - runner->ran_ns;
 	}
 	qsort(runners->runners, runners->nr, sizeof(*runners->runners), by_run_time);
 }
@@ -219,24 +250,6 @@ static int move_runners(struct drain *drain, const struct runner *runners, size_
 	return status;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static bool is_late(const struct drain *drain)
-{
-	return drain->end_ns && now_ns() >= drain->end_ns;
-}
-
-static bool is_over(const struct drain *drain, struct goal *goal)
-{
-	return is_reached(goal) || stop_signal_get() || is_late(drain);
-}
-
 static int move_everybody(struct drain *drain, struct mig_target *everybody,
 			  struct runners *runners, uint64_t begin_ns, struct goal *goal)
 {
@@ -254,8 +267,7 @@ static int move_everybody(struct drain *drain, struct mig_target *everybody,
 	return status;
 }
 
-/* The node's goal is what decides; that this or that did not go is in the
- * report. */
+/* The node's goal is what decides; that this or that did not go is in the report. */
 static int report_goal(const struct drain *drain, const struct goal *goal)
 {
 	char has[OUTPUT_BYTES_SIZE], wanted[OUTPUT_BYTES_SIZE];
@@ -298,8 +310,11 @@ static int free_node(struct drain *drain, int node)
 		say_needed(drain, &goal);
 	if (!status && !is_reached(&goal))
 		status = check_room(drain, &goal);
-	if (status || drain->args->move.dry_run || is_reached(&goal))
+	if (status)
 		return status;
+	drain_begin(drain);
+	if (drain->args->move.dry_run || is_reached(&goal))
+		return STATUS_OK;
 	drain->move.has_enough = is_reached;
 	drain->move.enough_data = &goal;
 	r = mig_target_new(drain->move.machine.context, &everybody);
@@ -310,7 +325,7 @@ static int free_node(struct drain *drain, int node)
 	if (r < 0)
 		status = message_failure(SUBJECT_SYSTEM, r, "cannot list processes");
 	if (!status)
-		status = move_cache(drain, &goal);
+		status = move_all_cache(drain, &goal);
 	if (status != STATUS_FAILED && !is_over(drain, &goal))
 		move_everybody(drain, everybody, &runners, begin_ns, &goal);
 	free(runners.runners);

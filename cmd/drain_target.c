@@ -10,8 +10,8 @@
 #include "handles.h"
 #include "message.h"
 
-/* Memory that only the kernel has cannot be moved by files; attached, it is one
- * of ours. Nothing of it is touched. */
+/* Memory that only the kernel has cannot be moved by files; attached, it is one of ours.
+ * Nothing of it is touched. */
 static int attach(struct drain_target *target, int id)
 {
 	void **segments;
