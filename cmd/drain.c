@@ -249,6 +249,7 @@ static int plan_again(struct drain *drain, const struct drain_target *target,
 static int run_again(struct drain *drain, bool *ret_goes_on)
 {
 	uint64_t moved_before = drain->sums.moved_pages, found = 0;
+	uint64_t left_before = drain->sums.left_pages;
 	CLEANUP(drain_target_close) struct drain_target target = { 0 };
 	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	int status = drain_target_open(drain, DRAIN_PROCESSES | DRAIN_CACHE, &target);
@@ -257,7 +258,9 @@ static int run_again(struct drain *drain, bool *ret_goes_on)
 		status = plan_again(drain, &target, &plan, &found);
 	if (!status && found)
 		status = drain_run(drain, &target, plan);
-	*ret_goes_on = drain->sums.moved_pages > moved_before;
+	/* A page or two always come, if only of what is printed here. */
+	*ret_goes_on = drain->sums.moved_pages - moved_before > DRAIN_TRIFLE_PAGES ||
+		       drain->sums.left_pages < left_before;
 	return status;
 }
 

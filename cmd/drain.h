@@ -53,6 +53,9 @@ struct drain {
 #define DRAIN_PROCESSES 1U /**< everybody's memory */
 #define DRAIN_CACHE 2U     /**< what nobody has mapped */
 
+/** A round that has moved no more than that is the last of its kind. */
+#define DRAIN_TRIFLE_PAGES 256
+
 /** What is to leave the nodes, and all that it needs. */
 struct drain_target {
 	struct mig_target *target;

@@ -17,6 +17,9 @@
 /* Who has not run in so long is idle. */
 #define WATCH_NS UINT64_C(1000000000)
 
+/* So much more cache is chosen at once than is needed: others take some meanwhile. */
+#define MARGIN_BYTES (UINT64_C(4) << 20)
+
 /** What is wanted of one node. */
 struct goal {
 	const struct mig_topology *topology;
@@ -147,7 +150,8 @@ static int move_some(struct drain *drain, struct drain_target *target, struct go
 {
 	uint64_t has = free_bytes(goal);
 
-	drain->move.most_cache_bytes = goal->bytes > has ? goal->bytes - has : 1;
+	drain->move.most_cache_bytes =
+		MARGIN_BYTES + (goal->bytes > has ? goal->bytes - has : 0);
 	return drain_run(drain, target, NULL);
 }
 
@@ -163,7 +167,7 @@ static int move_cache(struct drain *drain, struct goal *goal)
 	return status;
 }
 
-/* Of what is chosen at once some may not go; processes come when no more does. */
+/* Of what is chosen at once some may not go. Processes come when next to nothing does. */
 static int move_all_cache(struct drain *drain, struct goal *goal)
 {
 	uint64_t moved_before;
@@ -173,7 +177,7 @@ static int move_all_cache(struct drain *drain, struct goal *goal)
 		moved_before = drain->sums.moved_pages;
 		status = move_cache(drain, goal);
 	} while (!status && !is_over(drain, goal) &&
-		 drain->sums.moved_pages > moved_before);
+		 drain->sums.moved_pages - moved_before > DRAIN_TRIFLE_PAGES);
 	return status;
 }
 

@@ -8,8 +8,6 @@
 
 /* Each time as much as is there, since the kernel ends when that much has gone. */
 #define MOST_TIMES 16
-/* Pages that were used a moment ago only grow older the first times. */
-#define MOST_FRUITLESS 3
 
 static int read_file_bytes(const struct mig_context *context, int node,
 			   uint64_t *ret_bytes)
@@ -35,8 +33,7 @@ static int reclaim(const struct mig_context *context, int node, uint64_t bytes)
 
 int mig_node_reclaim(struct mig_context *context, int node, uint64_t *ret_bytes)
 {
-	uint64_t before = 0, now = 0, last;
-	int fruitless = 0;
+	uint64_t before = 0, now = 0, last = 0;
 	int r;
 
 	if (!context || !ret_bytes)
@@ -47,7 +44,7 @@ int mig_node_reclaim(struct mig_context *context, int node, uint64_t *ret_bytes)
 	if (r < 0)
 		return r == -ENOENT ? -ENODEV : r;
 	now = before;
-	for (int i = 0; i < MOST_TIMES && now && fruitless < MOST_FRUITLESS; i++) {
+	for (int i = 0; i < MOST_TIMES && now && now != last; i++) {
 		last = now;
 		r = reclaim(context, node, now);
 		/* It has dropped some and not all of it: whether that was little the
@@ -57,7 +54,6 @@ int mig_node_reclaim(struct mig_context *context, int node, uint64_t *ret_bytes)
 		r = read_file_bytes(context, node, &now);
 		if (r < 0)
 			return r;
-		fruitless = now < last ? 0 : fruitless + 1;
 	}
 	*ret_bytes = before > now ? before - now : 0;
 	return 0;

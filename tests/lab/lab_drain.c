@@ -145,6 +145,14 @@ const char *lab_drain_way(const struct run *run)
 	return way;
 }
 
+uint64_t lab_fill_node(struct lab *lab, int node)
+{
+	lab_drop_caches();
+	lab_shell(lab, NULL, "echo 1 >/proc/sys/vm/compact_memory");
+	lab_leave_free(lab, node, 16 * MEBIBYTE);
+	return lab_free_bytes(node) / MEBIBYTE;
+}
+
 /* ------------------------------------------------------------------- the oracle */
 
 static void count(struct lab_node_pages *pages, uint64_t flags)

@@ -26,6 +26,10 @@ uint64_t lab_drain_rest(const struct run *run, const char *content, int node);
 /** lab_drain_way - how unmapped cache moved: "damon", "files"; "": there was none */
 const char *lab_drain_way(const struct run *run);
 
+/** lab_fill_node - take a node's memory as far as it is in one piece.
+ * Return: mebibytes that are free all the same. */
+uint64_t lab_fill_node(struct lab *lab, int node);
+
 /* ----------------------------------------------------------------- the oracle */
 
 /** Pages of a node, by the flags of each of its frames. */

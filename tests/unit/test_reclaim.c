@@ -19,7 +19,6 @@ static struct mig_context *context;
 static struct mig_calls calls;
 static unsigned int kilobytes; /**< of page cache */
 static unsigned int goes;      /**< of them, with each write */
-static unsigned int ages;      /**< writes that come before one of which any goes */
 static int answer;             /**< of a write, 0: its length */
 static char written[64];
 
@@ -38,10 +37,7 @@ static ssize_t reclaim(int fd, const void *buffer, size_t length)
 {
 	(void)fd;
 	snprintf(written, sizeof(written), "%.*s", (int)length, (const char *)buffer);
-	if (ages)
-		ages--;
-	else
-		kilobytes -= goes < kilobytes ? goes : kilobytes;
+	kilobytes -= goes < kilobytes ? goes : kilobytes;
 	put_meminfo();
 	return answer ? answer : (ssize_t)length;
 }
@@ -56,7 +52,6 @@ static int set_up(void **state)
 	fake_root_write(root, NODE "/reclaim", "");
 	kilobytes = 1000;
 	goes = 1000;
-	ages = 0;
 	answer = 0;
 	put_meminfo();
 	return 0;
@@ -96,17 +91,6 @@ static void it_is_asked_again_until_nothing_goes(void **state)
 	assert_int_equal(bytes, 0);
 }
 
-static void pages_may_have_to_grow_older_first(void **state)
-{
-	uint64_t bytes = 7;
-
-	(void)state;
-	ages = 2;
-	answer = -EAGAIN;
-	assert_int_equal(mig_node_reclaim(context, 1, &bytes), 0);
-	assert_int_equal(bytes, 1000 * 1024);
-}
-
 static void a_kernel_that_cannot_says_so(void **state)
 {
 	uint64_t bytes = 7;
@@ -137,7 +121,6 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(all_of_a_nodes_cache_is_asked_for),
 		TEST(it_is_asked_again_until_nothing_goes),
-		TEST(pages_may_have_to_grow_older_first),
 		TEST(a_kernel_that_cannot_says_so),
 		TEST(other_errors_are_told),
 	};
