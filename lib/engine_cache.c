@@ -26,6 +26,9 @@ static bool take_end(struct mig_engine *engine, int end, struct mig_totals *tota
 		__atomic_store_n(&engine->stop, true, __ATOMIC_RELAXED);
 	}
 	engine->cache_end = end == -ENOSPC ? end : 0;
+	/* What is beyond the bound was not to be tried. */
+	if (!end && engine->plan->options.most_cache_bytes)
+		engine->cache_end = -ECANCELED;
 	if (end && end != -ENOSPC && end != -ECANCELED && end != -ETIMEDOUT) {
 		mig_log(engine->context, MIG_LOG_INFO, "DAMON has failed: error %d",
 			-end);

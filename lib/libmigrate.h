@@ -1562,8 +1562,8 @@ struct mig_plan_options {
 	 *  the plan has neither pairs nor residency of them. */
 	bool may_estimate;
 	bool cache_by_files; /**< unmapped cache: not by DAMON, even where that is */
-	/** Of unmapped cache DAMON is to move no more than about this; 0: all of it. What
-	 *  is behind that is looked for in files, if the run is not stopped. */
+	/** Of unmapped cache DAMON is to move no more than about this, and the rest is
+	 *  skipped (MIG_SKIP_STOPPED); 0: all of it. */
 	uint64_t most_cache_bytes;
 };
 

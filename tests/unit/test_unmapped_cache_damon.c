@@ -123,6 +123,23 @@ static void damon_moves_everybodys(void **state)
 	assert_int_equal(outcome_moved(scene->outcome, 0, 1), 2);
 }
 
+static void no_more_is_asked_of_damon_than_is_needed(void **state)
+{
+	const struct mig_plan_options options = { .size = sizeof(options),
+						  .most_cache_bytes = 2 * 4096 };
+	struct cache_scene *scene = *state;
+	const struct mig_totals *totals;
+
+	for (int i = 0; i < 5; i++)
+		add_page(scene, "/a", 0);
+	plan(scene, &options);
+	totals = run(scene, NULL);
+	assert_int_equal(totals->considered_pages, 5);
+	assert_int_equal(outcome_moved(scene->outcome, 0, 1), 2);
+	assert_int_equal(mig_outcome_get_skipped(scene->outcome, MIG_SKIP_STOPPED), 3);
+	assert_int_equal(totals->left_pages, 0);
+}
+
 static void what_damon_has_left_and_no_file_has_is_left(void **state)
 {
 	struct cache_scene *scene = *state;
@@ -255,6 +272,7 @@ int main(void)
 		TEST(damon_moves_it_and_nobody_elses),
 		TEST(a_target_may_have_nothing_else),
 		TEST(damon_moves_everybodys),
+		TEST(no_more_is_asked_of_damon_than_is_needed),
 		TEST(what_damon_has_left_and_no_file_has_is_left),
 		TEST(others_have_damon_then_it_goes_by_files),
 		TEST(by_files_where_that_is_asked_for),
