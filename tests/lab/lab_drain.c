@@ -241,3 +241,20 @@ unsigned int lab_blocks_in_state(int node, const char *state)
 {
 	return each_block(node, state, NULL, NULL);
 }
+
+uint64_t lab_all_free_bytes(int node)
+{
+	char line[256];
+	uint64_t pages = 0, count;
+	int here = -1, number;
+	FILE *stream = fopen("/proc/zoneinfo", "re");
+
+	assert_non_null(stream);
+	while (fgets(line, sizeof(line), stream))
+		if (sscanf(line, "Node %d,", &number) == 1)
+			here = number;
+		else if (here == node && sscanf(line, " count: %" SCNu64, &count) == 1)
+			pages += count;
+	fclose(stream);
+	return lab_free_bytes(node) + pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}

@@ -46,4 +46,7 @@ struct lab_node_pages lab_look_at_node(int node);
 /** lab_blocks_in_state - how many memory blocks of a node are "online". */
 unsigned int lab_blocks_in_state(int node, const char *state);
 
+/** lab_all_free_bytes - free memory of a node, with what processors keep aside */
+uint64_t lab_all_free_bytes(int node);
+
 #endif

@@ -117,10 +117,12 @@ static bool has_helper(void)
 static void await_helper(bool there)
 {
 	double end = lab_now() + 120;
+	bool is_there;
 
-	while (has_helper() != there && lab_now() < end)
+	/* Each block has one: between two there is none. */
+	while ((is_there = has_helper()) != there && lab_now() < end)
 		usleep(50000);
-	assert_true(has_helper() == there);
+	assert_true(is_there == there);
 }
 
 /* ---- what is said ---- */

@@ -42,7 +42,7 @@ static struct scene make_scene(struct lab *lab, unsigned int cache_mebibytes)
 	lab_settle_lru();
 	/* A search reads directories, which are not what is looked at here. */
 	lab_shell(lab, NULL, "find %s >/dev/null", scene.disk.path);
-	scene.free_bytes = lab_free_bytes(3);
+	scene.free_bytes = lab_all_free_bytes(3);
 	return scene;
 }
 
@@ -84,7 +84,7 @@ static void unmapped_cache_goes_first_and_no_more_than_is_needed(void **state)
 	lab_assert_status(run, EXIT_IN_PLACE);
 	lab_assert_no_io(&scene.disk, &io);
 	lab_assert_dirty_same(before, after);
-	assert_in_range(lab_free_bytes(3), scene.free_bytes + 30 * MEBIBYTE - SLACK,
+	assert_in_range(lab_all_free_bytes(3), scene.free_bytes + 30 * MEBIBYTE - SLACK,
 			scene.free_bytes + 30 * MEBIBYTE + OVERSHOOT);
 	/* What processors keep aside is free too; and the disk that the file is on is
 	 * itself a file that nobody has mapped. */
@@ -107,7 +107,7 @@ static void then_go_idle_processes_and_a_busy_one_stays(void **state)
 	struct run *run = make_room(lab, &scene, 48 * MEBIBYTE);
 
 	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_true(lab_free_bytes(3) >= scene.free_bytes + 48 * MEBIBYTE - SLACK);
+	assert_true(lab_all_free_bytes(3) >= scene.free_bytes + 48 * MEBIBYTE - SLACK);
 	assert_in_range(lab_look_at_file(lab, scene.path)->node_pages[3], 0, 256);
 	assert_in_range(on_node_3(lab, scene.idle), 0, 40 * PAGES_PER_MEBIBYTE);
 	assert_int_equal(on_node_3(lab, scene.busy), 32 * PAGES_PER_MEBIBYTE);
@@ -121,7 +121,7 @@ static void a_busy_process_goes_last(void **state)
 	struct run *run = make_room(lab, &scene, 96 * MEBIBYTE);
 
 	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_true(lab_free_bytes(3) >= scene.free_bytes + 96 * MEBIBYTE - SLACK);
+	assert_true(lab_all_free_bytes(3) >= scene.free_bytes + 96 * MEBIBYTE - SLACK);
 	assert_int_equal(on_node_3(lab, scene.idle), 0);
 	assert_in_range(on_node_3(lab, scene.busy), 0, 31 * PAGES_PER_MEBIBYTE);
 	assert_unharmed(&scene);
@@ -155,7 +155,7 @@ static void a_share_of_the_node_is_meant_by_percent(void **state)
 	assert_int_equal(fscanf(meminfo, "Node 3 MemTotal: %" SCNu64, &total_kib), 1);
 	fclose(meminfo);
 	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_true(lab_free_bytes(3) + SLACK >= total_kib * 1024 / 100 * 86);
+	assert_true(lab_all_free_bytes(3) + SLACK >= total_kib * 1024 / 100 * 86);
 	assert_unharmed(&scene);
 }
 
@@ -179,7 +179,7 @@ static void what_does_not_fit_elsewhere_is_refused(void **state)
 		lab_victim(lab, "--size %" PRIu64 "M --node 3", room + 64);
 	struct oracle_view *before = lab_look(lab, victim);
 	struct run *run = lab_drain(lab, "--to 2 --free %" PRIu64 " 3",
-				    lab_free_bytes(3) + (room + 48) * MEBIBYTE);
+				    lab_all_free_bytes(3) + (room + 48) * MEBIBYTE);
 
 	lab_assert_status(run, EXIT_FAILED);
 	lab_assert_says(run, "there is room for");
@@ -200,11 +200,11 @@ static void each_of_several_nodes_gets_its_room(void **state)
 	struct run *run;
 
 	lab_show_all_free(lab);
-	free_bytes = lab_free_bytes(2) + 32 * MEBIBYTE;
-	assert_true(lab_free_bytes(3) > free_bytes);
+	free_bytes = lab_all_free_bytes(2) + 32 * MEBIBYTE;
+	assert_true(lab_all_free_bytes(3) > free_bytes);
 	run = lab_drain(lab, "--free %" PRIu64 " 2-3", free_bytes);
 	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_true(lab_free_bytes(2) + SLACK >= free_bytes);
+	assert_true(lab_all_free_bytes(2) + SLACK >= free_bytes);
 	assert_int_equal(lab_drained(run, 2, 3), 0);
 	/* There was enough on node 3. */
 	assert_int_equal(on_node_3(lab, second), 16 * PAGES_PER_MEBIBYTE);
@@ -216,7 +216,7 @@ static void a_signal_ends_it(void **state)
 {
 	struct lab *lab = *state;
 	struct victim *victim = lab_victim(lab, "--size 48M --node 3");
-	uint64_t wanted = lab_free_bytes(3) + 40 * MEBIBYTE;
+	uint64_t wanted = lab_all_free_bytes(3) + 40 * MEBIBYTE;
 	struct run *run =
 		lab_start_drain(lab, "--rate 4M --free %" PRIu64 " --to 1 3", wanted);
 
