@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "command.h"
 #include "duration.h"
 #include "handles.h"
@@ -117,14 +118,6 @@ static void compact_done(struct compact *compact)
 	machine_close(&compact->machine);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static uint64_t sum_huge(const struct compact *compact, const struct member *member,
 			 const struct mig_zones *zones)
 {
@@ -153,7 +146,7 @@ static bool is_stopped(struct compact *compact)
 {
 	const uint64_t timeout_ns = compact->args->timeout_ns;
 
-	if (timeout_ns && now_ns() - compact->begin_ns >= timeout_ns)
+	if (timeout_ns && clock_get_ns() - compact->begin_ns >= timeout_ns)
 		compact->timed_out = true;
 	return compact->timed_out || stop_signal_get();
 }
@@ -193,7 +186,7 @@ static int compact_once(struct compact *compact, struct member *member)
 static int compact_member(struct compact *compact, struct member *member)
 {
 	const struct compact_args *args = compact->args;
-	uint64_t begin_ns = now_ns();
+	uint64_t begin_ns = clock_get_ns();
 	int status = read_zones(compact, &member->before);
 
 	if (status)
@@ -203,7 +196,7 @@ static int compact_member(struct compact *compact, struct member *member)
 	       !(args->until_bytes && is_reached(compact, member)))
 		status = compact_once(compact, member);
 	if (member->rounds)
-		member->elapsed_ns = now_ns() - begin_ns;
+		member->elapsed_ns = clock_get_ns() - begin_ns;
 	member->failed = status;
 	compact->nr_failed += member->failed;
 	if (status && !compact->first_failure)
@@ -491,7 +484,7 @@ static int run(const void *given)
 		status = begin(&compact);
 	if (status)
 		return status;
-	compact.begin_ns = now_ns();
+	compact.begin_ns = clock_get_ns();
 	stop_signal_watch();
 	for (size_t i = 0; i < compact.nr && !compact.is_forbidden && !status; i++)
 		status = compact_member(&compact, &compact.members[i]);

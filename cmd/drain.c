@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* migratectl drain: move all that is on nodes to others, and take their memory
- * offline. */
+/* migratectl drain: move all that is on nodes to others, and take their memory offline. */
 #include "drain.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "blocks.h"
+#include "clock.h"
 #include "command.h"
 #include "findings.h"
 #include "handles.h"
@@ -72,14 +71,6 @@ static const struct drain_args defaults = {
 	.move = { MOVE_DEFAULTS, .cache = true, .shared = MIG_SHARED_ALL },
 	.rounds = 8,
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* ---- What is to be drained, and where to ---- */
 
@@ -170,7 +161,7 @@ static struct move_target name_target(const struct drain *drain,
 /* Each round has the time that the others have left. */
 static void set_timeout(struct drain *drain)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_get_ns();
 
 	if (drain->end_ns)
 		drain->moving.timeout_ns = drain->end_ns > now ? drain->end_ns - now : 1;
@@ -356,8 +347,7 @@ static int reclaim(struct drain *drain)
 	return status;
 }
 
-/* The share that has left of what should: memory of the kernel's own does not
- * count. */
+/* The share that has left of what should: memory of the kernel's own does not count. */
 static int status_of_sums(const struct drain *drain)
 {
 	const struct drain_sums *sums = &drain->sums;
@@ -385,8 +375,7 @@ static void say_came(const struct drain *drain)
 		message_hint("--fence keeps the processes of cgroups off");
 }
 
-/* With fences, what there is left to do is another thing than what was planned.
- */
+/* With fences, what there is left to do is another thing than what was planned. */
 static int run_first(struct drain *drain, const struct drain_target *target,
 		     struct mig_plan *plan, struct drain_fences *fences)
 {
@@ -503,7 +492,7 @@ static int run_drain(struct drain *drain)
 		return status;
 	stop_signal_watch();
 	if (drain->moving.timeout_ns)
-		drain->end_ns = now_ns() + drain->moving.timeout_ns;
+		drain->end_ns = clock_get_ns() + drain->moving.timeout_ns;
 	drain->page_size = mig_context_get_page_size(drain->move.machine.context);
 	if (has_memory(drain))
 		status = drain->args->free ? drain_free(drain) : drain_nodes(drain);

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "drain.h"
-#include "findings.h"
 #include "handles.h"
 #include "message.h"
 #include "number.h"
@@ -81,17 +81,9 @@ static bool is_reached(void *data)
 	return free_bytes(goal) >= goal->bytes;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static bool is_late(const struct drain *drain)
 {
-	return drain->end_ns && now_ns() >= drain->end_ns;
+	return drain->end_ns && clock_get_ns() >= drain->end_ns;
 }
 
 static bool is_over(const struct drain *drain, struct goal *goal)
@@ -207,12 +199,11 @@ static int by_run_time(const void *a, const void *b)
 static void watch_runners(struct mig_target *everybody, struct runners *runners,
 			  uint64_t watched_ns)
 {
-	struct timespec rest = { .tv_nsec = 999999999 };
+	const struct timespec rest = {
+		.tv_nsec = watched_ns < WATCH_NS ? (long)(WATCH_NS - watched_ns) - 1 : 0,
+	};
 
-	if (watched_ns < WATCH_NS) {
-		rest.tv_nsec = (long)(WATCH_NS - watched_ns) - 1;
-		nanosleep(&rest, NULL);
-	}
+	nanosleep(&rest, NULL);
 	for (size_t i = 0; i < runners->nr; i++) {
 		struct runner *runner = &runners->runners[i];
 		uint64_t ran_ns = runner->ran_ns;
@@ -234,12 +225,12 @@ static size_t count_alike(const struct runners *runners, size_t first)
 	return end - first;
 }
 
-static int move_runners(struct drain *drain, const struct runner *runners, size_t nr,
-			struct goal *goal)
+/* What goes wrong is said, and the others go on: the goal decides. */
+static void move_runners(struct drain *drain, const struct runner *runners, size_t nr,
+			 struct goal *goal)
 {
 	struct drain_target target = { 0 };
 	int r = mig_target_new(drain->move.machine.context, &target.target);
-	int status = STATUS_OK;
 
 	for (size_t i = 0; !r && i < nr; i++) {
 		r = mig_target_add_pid(target.target, runners[i].pid);
@@ -247,28 +238,20 @@ static int move_runners(struct drain *drain, const struct runner *runners, size_
 			r = 0;
 	}
 	if (r < 0)
-		status = message_failure(SUBJECT_SYSTEM, r, "cannot hold processes");
+		message_failure(SUBJECT_SYSTEM, r, "cannot hold processes");
 	else if (mig_target_get_count(target.target))
-		status = move_some(drain, &target, goal);
+		move_some(drain, &target, goal);
 	drain_target_close(&target);
-	return status;
 }
 
-static int move_everybody(struct drain *drain, struct mig_target *everybody,
-			  struct runners *runners, uint64_t begin_ns, struct goal *goal)
+static void move_everybody(struct drain *drain, struct mig_target *everybody,
+			   struct runners *runners, uint64_t begin_ns, struct goal *goal)
 {
-	int status = STATUS_OK;
-
-	watch_runners(everybody, runners, now_ns() - begin_ns);
+	watch_runners(everybody, runners, clock_get_ns() - begin_ns);
 	for (size_t i = 0, nr; i < runners->nr && !is_over(drain, goal); i += nr) {
-		int done;
-
 		nr = count_alike(runners, i);
-		done = move_runners(drain, runners->runners + i, nr, goal);
-		if (done == STATUS_FAILED)
-			status = STATUS_PARTLY;
+		move_runners(drain, runners->runners + i, nr, goal);
 	}
-	return status;
 }
 
 /* The node's goal is what decides; that this or that did not go is in the report. */
@@ -306,7 +289,7 @@ static int free_node(struct drain *drain, int node)
 {
 	CLEANUP_MIG(target) struct mig_target *everybody = NULL;
 	struct runners runners = { 0 };
-	uint64_t begin_ns = now_ns();
+	uint64_t begin_ns = clock_get_ns();
 	struct goal goal;
 	int status = set_goal(drain, node, &goal), r;
 

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cgroup_args.h"
+#include "clock.h"
 #include "command.h"
 #include "handles.h"
 #include "kind.h"
@@ -209,19 +209,11 @@ static int join_members(const struct move *move, const struct members *all,
 	return STATUS_OK;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static int bind_member(const struct move *move, struct member *member,
 		       struct move_binding *binding)
 {
 	const struct mig_nodeset *nodes = mig_placement_get_targets(move->placement);
-	uint64_t begin_ns = now_ns();
+	uint64_t begin_ns = clock_get_ns();
 	int r = mig_cpuset_bind(member->cgroup, move->machine.topology, nodes,
 				member->args->cpus ? MIG_CPUSET_CPUS : 0,
 				&member->change);
@@ -232,7 +224,7 @@ static int bind_member(const struct move *move, struct member *member,
 	*binding = (struct move_binding){
 		.is_set = true,
 		.mems = *nodes,
-		.elapsed_ns = now_ns() - begin_ns,
+		.elapsed_ns = clock_get_ns() - begin_ns,
 	};
 	return STATUS_OK;
 }
