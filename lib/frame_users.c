@@ -80,7 +80,7 @@ static int search_mapping(struct search *search, const struct mig_process *proce
 		n = mig_pagemap_read(pagemap, at, search->entries,
 				     nr < WINDOW_PAGES ? nr : WINDOW_PAGES);
 		/* Of [vsyscall], which is beyond all page tables, and of memory that is
-     * gone, which its mappings tell. */
+		 * gone, which its mappings tell. */
 		if (n <= 0)
 			return (int)n;
 		r = visit_entries(search, process, mapping, at, (size_t)n);
