@@ -309,8 +309,9 @@ static struct run *start_offline(struct lab *lab)
 		lab_program_path("MIGRATECTL", "migratectl"));
 
 	await_helper(true);
-	/* The blocks without a pinned page go soon; it has that one then. */
-	while (!lab_has_ended(run) && count_blocks(2, "offline") < 7)
+	/* The blocks without a pinned page go soon; the one with it is in hand then. */
+	while (!lab_has_ended(run) &&
+	       (count_blocks(2, "offline") < 7 || count_blocks(2, "going-offline") < 1))
 		usleep(100000);
 	assert_false(lab_has_ended(run));
 	return run;

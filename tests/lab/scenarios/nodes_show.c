@@ -177,7 +177,7 @@ static void what_was_put_on_a_node_is_shown_by_kind(void **state)
 	assert_in_range(kind(&after, "free"), lab_free_bytes(NODE) - 8 * MEBIBYTE,
 			lab_free_bytes(NODE) + 8 * MEBIBYTE);
 	assert_grown(&before, &after, "anon", 28, 6);
-	assert_grown(&before, &after, "thp", 8, 0);
+	assert_grown(&before, &after, "thp", 8, 6);
 	/* The disk is a file in memory too. */
 	assert_grown(&before, &after, "shmem", 12, 4);
 	assert_grown(&before, &after, "unevictable", 4, 3);
