@@ -10,36 +10,35 @@
 
 /* ---- Processes ---- */
 
-static int add_process(void *data, const struct mig_process *process,
-		       const struct mig_residency *residency)
+/* Most have too little to be shown: only the others' names are read. */
+static int add_process(void *data, const struct mig_holder *holder)
 {
 	struct holders *holders = data;
 	const struct shown_nodes *nodes = holders->nodes;
+	uint64_t pid = (uint64_t)mig_holder_get_pid(holder);
 	uint64_t node_bytes[MIG_MAX_NODES];
+	char name[64];
+	int r;
 
 	for (size_t i = 0; i < nodes->count; i++)
-		node_bytes[i] =
-			mig_residency_get_node_bytes(residency, nodes->numbers[i]);
-	return holders_add(holders, mig_process_get_name(process), NULL,
-			   (uint64_t)mig_process_get_pid(process), node_bytes);
+		node_bytes[i] = mig_holder_get_node_bytes(holder, nodes->numbers[i]);
+	if (holders_pass_over(holders, pid, node_bytes))
+		return 0;
+	r = mig_holder_read_name(holder, name, sizeof(name));
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
+	return holders_add(holders, name, NULL, pid, node_bytes);
 }
 
 int show_node_find_processes(const struct machine *machine, struct holders *holders)
 {
-	CLEANUP_MIG(target) struct mig_target *target = NULL;
-	size_t nr_denied = 0, nr_hidden;
-	int r = mig_target_new(machine->context, &target);
+	struct mig_holders_counts counts;
+	int r = mig_holders_look(machine->topology, add_process, holders, &counts);
 
-	if (!r)
-		r = mig_target_add_everybody(target);
-	if (!r)
-		r = mig_target_look(target, machine->topology, add_process, holders,
-				    &nr_denied);
 	if (r < 0)
 		return message_failure(SUBJECT_MEMORY, r, "cannot look at all processes");
-	nr_hidden = mig_target_get_hidden(target);
-	holders->nr_denied = nr_denied + nr_hidden;
-	holders->nr_looked_at = mig_target_get_count(target) + nr_hidden;
+	holders->nr_denied = counts.nr_denied;
+	holders->nr_looked_at = counts.nr_looked_at;
 	if (!holders->nr_denied)
 		return STATUS_OK;
 	message_failure(SUBJECT_MEMORY, -EACCES, "%zu of %zu processes are missing",

@@ -36,7 +36,7 @@ const struct column_set show_node_holder_columns = { "Columns of --by", columns,
 						     ARRAY_SIZE(columns) };
 
 /* Beyond those that are shown, so that not each one that comes means sorting. */
-#define SLACK 1024
+#define SLACK 64
 
 static void free_holder(struct holder *holder)
 {
@@ -66,15 +66,31 @@ void holders_done(struct holders *holders)
 	*holders = (struct holders){ 0 };
 }
 
+static uint64_t sum_up(const struct holders *holders, const uint64_t *node_bytes)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < holders->nodes->count; i++)
+		total += node_bytes[i];
+	return total;
+}
+
+static void add_bytes(const struct holders *holders, uint64_t *sums,
+		      const uint64_t *node_bytes)
+{
+	for (size_t i = 0; i < holders->nodes->count; i++)
+		sums[i] += node_bytes[i];
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct holder *left = a, *right = b;
-	int names;
 
 	if (left->total_bytes != right->total_bytes)
 		return left->total_bytes > right->total_bytes ? -1 : 1;
-	names = strcmp(left->name, right->name);
-	return names ? names : (left->pid > right->pid) - (left->pid < right->pid);
+	if (left->pid != right->pid)
+		return left->pid < right->pid ? -1 : 1;
+	return strcmp(left->name, right->name);
 }
 
 void holders_sort(struct holders *holders)
@@ -82,14 +98,33 @@ void holders_sort(struct holders *holders)
 	if (!holders->count)
 		return;
 	qsort(holders->all, holders->count, sizeof(*holders->all), compare);
+	holders->nr_sorted =
+		holders->count < holders->top ? holders->count : holders->top;
 	while (holders->count > holders->top) {
 		struct holder *last = &holders->all[--holders->count];
 
 		holders->nr_others++;
-		for (size_t i = 0; i < holders->nodes->count; i++)
-			holders->other_bytes[i] += last->node_bytes[i];
+		add_bytes(holders, holders->other_bytes, last->node_bytes);
 		free_holder(last);
 	}
+}
+
+bool holders_pass_over(struct holders *holders, uint64_t pid, const uint64_t *node_bytes)
+{
+	uint64_t total = sum_up(holders, node_bytes);
+	const struct holder *last;
+
+	if (!total)
+		return true;
+	if (!holders->top || holders->nr_sorted < holders->top)
+		return false;
+	last = &holders->all[holders->top - 1];
+	if (total > last->total_bytes || (total == last->total_bytes && pid <= last->pid))
+		return false;
+	holders->nr_others++;
+	add_bytes(holders, holders->other_bytes, node_bytes);
+	add_bytes(holders, holders->found_bytes, node_bytes);
+	return true;
 }
 
 static int make_room(struct holders *holders)
@@ -116,14 +151,10 @@ int holders_add(struct holders *holders, const char *name, const char *type, uin
 		const uint64_t *node_bytes)
 {
 	size_t nr_nodes = holders->nodes->count;
-	struct holder holder = { .pid = pid };
+	struct holder holder = { .pid = pid, .total_bytes = sum_up(holders, node_bytes) };
 	int r;
 
-	for (size_t i = 0; i < nr_nodes; i++) {
-		holder.total_bytes += node_bytes[i];
-		holders->found_bytes[i] += node_bytes[i];
-	}
-	if (!holder.total_bytes)
+	if (holders_pass_over(holders, pid, node_bytes))
 		return 0;
 	r = make_room(holders);
 	if (r < 0)
@@ -137,6 +168,7 @@ int holders_add(struct holders *holders, const char *name, const char *type, uin
 	}
 	memcpy(holder.node_bytes, node_bytes, nr_nodes * sizeof(*node_bytes));
 	holders->all[holders->count++] = holder;
+	add_bytes(holders, holders->found_bytes, node_bytes);
 	return 0;
 }
 

@@ -78,6 +78,7 @@ struct holders {
 	struct holder *all;
 	size_t count;
 	size_t capacity;
+	size_t nr_sorted; /**< the largest of those that came before the others */
 	uint64_t nr_others;
 	uint64_t *other_bytes; /**< one for each of the nodes */
 	uint64_t *found_bytes; /**< of all, likewise */
@@ -91,6 +92,14 @@ int holders_init(struct holders *holders, const struct shown_nodes *nodes, size_
 
 /** holders_done - a zeroed one is allowed. */
 void holders_done(struct holders *holders);
+
+/**
+ * holders_pass_over - whether one has too little to be shown
+ * @pid: 0: none
+ *
+ * It is counted then, so that its name need not be known.
+ */
+bool holders_pass_over(struct holders *holders, uint64_t pid, const uint64_t *node_bytes);
 
 /**
  * holders_add - one more; one that has nothing on the nodes is passed over

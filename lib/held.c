@@ -27,13 +27,6 @@ static void index_insert(struct mig_held_index *index, size_t at, size_t place)
 	index->count++;
 }
 
-static void index_remove(struct mig_held_index *index, size_t at)
-{
-	index->count--;
-	memmove(index->places + at, index->places + at + 1,
-		(index->count - at) * sizeof(*index->places));
-}
-
 void mig_held_done(struct mig_held_set *set)
 {
 	for (size_t i = 0; i < set->nr; i++)
@@ -41,7 +34,7 @@ void mig_held_done(struct mig_held_set *set)
 	free(set->held);
 	free(set->members.places);
 	free(set->by_pid.places);
-	free(set->by_memory.places);
+	mig_memories_done(&set->memories);
 	*set = (struct mig_held_set){ 0 };
 }
 
@@ -78,72 +71,21 @@ struct mig_held *mig_held_find(const struct mig_held_set *set, pid_t pid)
 	return mig_process_holds_number(held->process) ? held : NULL;
 }
 
-/* Threads that have exited have no memory, and the kernel calls that equal. */
-static bool has_memory(const struct mig_process *process)
-{
-	pid_t tid;
-
-	return !mig_process_find_thread(process, &tid) && tid == process->tid;
-}
-
-/*
- * Looks for a member that shares @process's memory: 1 and nothing else, or 0 and
- * where @process belongs in the order of memories, or -ENOENT: it cannot be asked.
- *
- * Members that can no longer be compared (dead, or no longer ours to ask about)
- * leave the order as they are met. One that has called execve(2), or whose number is
- * somebody else's by now, stands in a wrong place; then a shared memory can be missed,
- * and is walked twice, which costs time and nothing else. It is never found where there
- * is none.
- */
-static int find_memory(struct mig_held_set *set, const struct mig_process *process,
-		       size_t *ret_at)
-{
-	int (*compare)(pid_t, pid_t) = set->context->calls->kcmp_vm;
-	struct mig_held_index *order = &set->by_memory;
-	size_t low = 0, high = order->count;
-
-	if (!set->context->live || compare(process->tid, process->tid) != 0)
-		return -ENOENT;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct mig_process *other =
-			set->held[order->places[middle]].process;
-		int r = compare(process->tid, other->tid);
-
-		/* Only while both are held do the numbers mean them. */
-		if (r < 0 || r > 2 || (!r && !mig_process_holds_number(other))) {
-			index_remove(order, middle);
-			high--;
-		} else if (!r) {
-			return has_memory(process) ? 1 : -ENOENT;
-		} else if (r == 1) {
-			high = middle;
-		} else {
-			low = middle + 1;
-		}
-	}
-	*ret_at = low;
-	return 0;
-}
-
 /* Makes a held process a member, if no member has its memory. */
 static int try_member(struct mig_held_set *set, size_t place)
 {
 	struct mig_held *held = &set->held[place];
-	size_t at;
-	int r;
+	const struct mig_memory memory = {
+		.mark = held->process->memory_mark,
+		.tid = held->process->tid,
+		.process = held->process,
+	};
+	int r = index_reserve(&set->members);
 
-	r = index_reserve(&set->members);
-	if (!r)
-		r = index_reserve(&set->by_memory);
+	if (!r && set->context->live)
+		r = mig_memories_add(&set->memories, set->context->calls, &memory);
 	if (r < 0)
 		return r;
-	r = find_memory(set, held->process, &at);
-	if (r == 1)
-		return -EEXIST;
-	if (!r)
-		index_insert(&set->by_memory, at, place);
 	index_insert(&set->members, set->members.count, place);
 	held->is_member = true;
 	return 0;

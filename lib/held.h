@@ -7,6 +7,7 @@
 #define MIG_HELD_H
 
 #include "context.h"
+#include "memories.h"
 
 /** One that is held, because it is a member or because a tree goes through it. */
 struct mig_held {
@@ -29,7 +30,7 @@ struct mig_held_set {
 	size_t capacity;
 	struct mig_held_index members; /**< in the order in which they came */
 	struct mig_held_index by_pid;
-	struct mig_held_index by_memory; /**< in the order that kcmp(2) gives */
+	struct mig_memories memories; /**< of the members */
 };
 
 /** mig_held_done - frees the processes; a zeroed set is allowed. */

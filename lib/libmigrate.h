@@ -601,6 +601,46 @@ int mig_target_look(struct mig_target *target, const struct mig_topology *topolo
 				 const struct mig_residency *residency),
 		    void *data, size_t *ret_denied);
 
+/** What one process has on each node. */
+struct mig_holder;
+
+/** How many processes were looked at. */
+struct mig_holders_counts {
+	size_t nr_looked_at;
+	size_t nr_denied; /**< of them, those that the caller may not look at */
+};
+
+/**
+ * mig_holders_look - what each process of the machine has on which node
+ * @visit: one call at a time, in no certain order, from any thread; what it is given is
+ *         borrowed for the call; non-zero ends the walk with that value
+ *
+ * All but the caller's own, several side by side, each by numa_maps alone: this is for
+ * machines with very many. Processes that share their memory are visited once, kernel
+ * threads and those that have exited are not; one that exits or calls execve(2) just
+ * then may be told in part. Takes a few descriptors, however many processes there are.
+ * Units: bytes.
+ * Errors: -ENOMEM; -EBADMSG: a line does not parse; -ENOSYS: as
+ * mig_residency_add_process(); errnos of reading /proc. Since: 0.1
+ */
+int mig_holders_look(const struct mig_topology *topology,
+		     int (*visit)(void *data, const struct mig_holder *holder),
+		     void *data, struct mig_holders_counts *ret_counts);
+
+/** mig_holder_get_pid - its number. Since: 0.1 */
+pid_t mig_holder_get_pid(const struct mig_holder *holder);
+
+/** mig_holder_get_node_bytes - what it has resident on a node. Since: 0.1 */
+uint64_t mig_holder_get_node_bytes(const struct mig_holder *holder, int node);
+
+/**
+ * mig_holder_read_name - its name, cut to what fits
+ *
+ * Read only now, since it takes about as long as a small process's memory.
+ * Errors: -ESRCH: it has exited; errnos of reading /proc. Since: 0.1
+ */
+int mig_holder_read_name(const struct mig_holder *holder, char *ret_name, size_t size);
+
 /** mig_residency_get_bytes - of one kind on one node. Since: 0.1 */
 uint64_t mig_residency_get_bytes(const struct mig_residency *residency, int node,
 				 enum mig_kind kind);

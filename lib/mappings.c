@@ -305,7 +305,7 @@ static bool to_base_pages(struct mig_numa_maps_line *line, size_t base_bytes)
 		if (__builtin_mul_overflow(*counts[i], factor, counts[i]))
 			return false;
 	/* None of these is more than the sum, which fits. */
-	for (int node = 0; node < MIG_MAX_NODES; node++)
+	for (int node = 0; node < line->end_node; node++)
 		line->node_pages[node] *= factor;
 	return true;
 }
@@ -325,8 +325,10 @@ static bool add_line(struct mig_numa_maps_line *sum,
 		return false;
 	if (line->most_mappers > sum->most_mappers)
 		sum->most_mappers = line->most_mappers;
-	for (int node = 0; node < MIG_MAX_NODES; node++)
+	for (int node = 0; node < line->end_node; node++)
 		sum->node_pages[node] += line->node_pages[node];
+	if (sum->end_node < line->end_node)
+		sum->end_node = line->end_node;
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #include "numa_maps.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 /* What a word turned out to be. */
@@ -30,7 +31,9 @@ static enum word read_flag(struct mig_text word, struct mig_numa_maps_line *line
 	else if (mig_text_is(word, "huge"))
 		line->is_huge = true;
 	/* The path is in maps too, and not escaped there. */
-	else if (!mig_text_take_string(&word, "file="))
+	else if (mig_text_take_string(&word, "file="))
+		line->has_file = true;
+	else
 		return WORD_UNKNOWN;
 	return WORD_KNOWN;
 }
@@ -50,6 +53,8 @@ static enum word read_node(struct mig_text word, struct mig_numa_maps_line *line
 	    __builtin_add_overflow(line->resident_pages, count, &line->resident_pages))
 		return WORD_BAD;
 	line->node_pages[node] = count;
+	if (line->end_node <= (int)node)
+		line->end_node = (int)node + 1;
 	return WORD_KNOWN;
 }
 
@@ -104,9 +109,16 @@ static bool policy_is_whole(struct mig_text policy)
 	       mig_text_is(policy, "default") || mig_text_is(policy, "local");
 }
 
+/* Most machines have few of the nodes that there may be. */
+static void clear(struct mig_numa_maps_line *line)
+{
+	memset(line->node_pages, 0, (size_t)line->end_node * sizeof(line->node_pages[0]));
+	memset(line, 0, offsetof(struct mig_numa_maps_line, node_pages));
+}
+
 int mig_numa_maps_parse(struct mig_text line, struct mig_numa_maps_line *line_out)
 {
-	memset(line_out, 0, sizeof(*line_out));
+	clear(line_out);
 	mig_text_trim(&line);
 	if (mig_text_take_number(&line, 16, &line_out->start) < 0 ||
 	    !mig_text_take_blanks(&line))

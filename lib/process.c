@@ -168,6 +168,7 @@ static int examine(struct mig_process *process)
 	if (stat.is_kernel_thread)
 		return -ENXIO;
 	process->parent = stat.parent;
+	process->memory_mark = stat.stack_start;
 	length = stat.name.length;
 	if (length >= sizeof(process->name))
 		length = sizeof(process->name) - 1;

@@ -10,6 +10,7 @@ struct mig_process {
 	pid_t tid;    /**< a thread that lived at the opening; later: _next_thread() */
 	pid_t parent; /**< when it was opened */
 	int pidfd;    /**< -1 on a captured machine */
+	uint64_t memory_mark; /**< see struct mig_memory */
 	char name[64];
 };
 

@@ -138,6 +138,17 @@ int mig_lines_init(struct mig_lines *lines, int fd)
 	return 0;
 }
 
+int mig_lines_reopen(struct mig_lines *lines, int fd)
+{
+	if (!lines->buffer)
+		return mig_lines_init(lines, fd);
+	close(lines->fd);
+	*lines = (struct mig_lines){ .fd = fd,
+				     .buffer = lines->buffer,
+				     .size = lines->size };
+	return 0;
+}
+
 void mig_lines_done(struct mig_lines *lines)
 {
 	/* A zeroed one has no file, although its fd reads 0. */

@@ -55,6 +55,13 @@ struct mig_lines {
 /** mig_lines_init - take over @fd. Return: 0 or -ENOMEM (@fd stays the caller's). */
 int mig_lines_init(struct mig_lines *lines, int fd);
 
+/**
+ * mig_lines_reopen - read another file with the same window; the one before is closed
+ * @lines: zeroed, or initialised
+ * Return: 0 or -ENOMEM (@fd stays the caller's).
+ */
+int mig_lines_reopen(struct mig_lines *lines, int fd);
+
 /** mig_lines_done - close the file and free the window; zeroed ones are allowed. */
 void mig_lines_done(struct mig_lines *lines);
 

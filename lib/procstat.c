@@ -15,6 +15,7 @@
 #define FIELD_FLAGS 9
 #define FIELD_USER_TIME 14
 #define FIELD_SYSTEM_TIME 15
+#define FIELD_STACK_START 28
 #define FIELD_CPU 39
 
 static int parse_pid(struct mig_text text, pid_t *ret_pid)
@@ -55,12 +56,14 @@ static int read_field(unsigned int field, struct mig_text word, struct mig_procs
 	if (field == FIELD_PARENT)
 		return parse_pid(word, &stat->parent);
 	if (field != FIELD_FLAGS && field != FIELD_CPU && field != FIELD_USER_TIME &&
-	    field != FIELD_SYSTEM_TIME)
+	    field != FIELD_SYSTEM_TIME && field != FIELD_STACK_START)
 		return 0;
 	if (mig_text_take_number(&word, 10, &number) < 0 || word.length)
 		return -EBADMSG;
 	if (field == FIELD_USER_TIME || field == FIELD_SYSTEM_TIME)
 		stat->ticks += number;
+	else if (field == FIELD_STACK_START)
+		stat->stack_start = number;
 	else if (number > UINT_MAX)
 		return -EBADMSG;
 	else if (field == FIELD_FLAGS)

@@ -14,7 +14,9 @@ struct mig_procstat {
 	pid_t parent; /**< thread-group id of the parent; 0: outside the namespace */
 	bool is_kernel_thread;
 	unsigned int cpu; /**< that it last ran on */
-	uint64_t ticks;   /**< of the clock (sysconf(3), _SC_CLK_TCK) that it has run */
+	uint64_t
+		stack_start; /**< 0: it has no memory, or is not the caller's to look at */
+	uint64_t ticks; /**< of the clock (sysconf(3), _SC_CLK_TCK) that it has run */
 };
 
 /** mig_procstat_parse - the whole of a stat file. Errors: -EBADMSG. */

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Many processes side by side: each thread takes the next one and counts its memory. */
 #include <errno.h>
-#include <signal.h>
+#include <pthread.h>
 
-#include "files.h"
 #include "handles.h"
 #include "target.h"
-
-#define MOST_THREADS 8
+#include "threads.h"
 
 /* What all threads share. */
 struct look {
@@ -68,24 +66,6 @@ static void *work(void *data)
 	return NULL;
 }
 
-/* The caller's thread works too: one that cannot be made is no error. */
-static void run(struct look *look, unsigned int nr_threads)
-{
-	pthread_t threads[MOST_THREADS];
-	unsigned int made = 0;
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (made + 1 < nr_threads && made < MOST_THREADS &&
-	       !pthread_create(&threads[made], NULL, work, look))
-		made++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	work(look);
-	while (made)
-		pthread_join(threads[--made], NULL);
-}
-
 int mig_target_look(struct mig_target *target, const struct mig_topology *topology,
 		    int (*visit)(void *data, const struct mig_process *process,
 				 const struct mig_residency *residency),
@@ -97,13 +77,11 @@ int mig_target_look(struct mig_target *target, const struct mig_topology *topolo
 		.visit = visit,
 		.data = data,
 	};
-	unsigned int nr_threads = mig_files_count_threads();
-	size_t count = mig_target_get_count(target);
 
 	if (!target || !topology || !visit)
 		return -EINVAL;
 	pthread_mutex_init(&look.lock, NULL);
-	run(&look, count < nr_threads ? (unsigned int)count : nr_threads);
+	mig_threads_run(mig_target_get_count(target), work, &look);
 	pthread_mutex_destroy(&look.lock);
 	if (!look.result && ret_denied)
 		*ret_denied = look.nr_denied;

@@ -5,7 +5,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mig_text text = { .at = (const char *)data, .length = size };
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 	uint64_t sum = 0;
 
 	if (mig_numa_maps_parse(text, &line) < 0)

@@ -18,7 +18,7 @@ static int parse(const char *string, struct mig_numa_maps_line *line)
 
 static void assert_policy(const char *string, const char *expected)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	assert_int_equal(parse(string, &line), 0);
 	assert_int_equal(line.policy.length, strlen(expected));
@@ -27,7 +27,7 @@ static void assert_policy(const char *string, const char *expected)
 
 static void every_count_is_read(void **state)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	(void)state;
 	assert_int_equal(parse("7f89ba0dc000 default file=/usr/lib/x anon=1 dirty=2 "
@@ -50,7 +50,7 @@ static void every_count_is_read(void **state)
 
 static void heap_stack_and_huge_are_told_apart(void **state)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	(void)state;
 	assert_int_equal(parse("1000 default heap anon=4", &line), 0);
@@ -68,7 +68,7 @@ static void heap_stack_and_huge_are_told_apart(void **state)
 
 static void words_may_come_in_any_order(void **state)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	(void)state;
 	assert_int_equal(
@@ -82,7 +82,7 @@ static void words_may_come_in_any_order(void **state)
 
 static void a_mapping_with_nothing_resident_has_no_page_size(void **state)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	(void)state;
 	assert_int_equal(parse("1000 default\n", &line), 0);
@@ -93,7 +93,7 @@ static void a_mapping_with_nothing_resident_has_no_page_size(void **state)
 
 static void pages_without_mapmax_have_one_mapper(void **state)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	(void)state;
 	assert_int_equal(parse("1000 default anon=1 N0=1 kernelpagesize_kB=4", &line), 0);
@@ -102,7 +102,7 @@ static void pages_without_mapmax_have_one_mapper(void **state)
 
 static void a_file_name_is_never_taken_for_a_count(void **state)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	(void)state;
 	assert_int_equal(parse("1000 default file=/N0=9\\040heap=anon=x N1=1", &line), 0);
@@ -113,7 +113,7 @@ static void a_file_name_is_never_taken_for_a_count(void **state)
 
 static void words_of_newer_kernels_are_passed_over(void **state)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	(void)state;
 	assert_int_equal(
@@ -149,7 +149,7 @@ static void an_unknown_word_behind_a_whole_policy_is_not_part_of_it(void **state
 
 static void the_last_node_is_read_and_the_next_refused(void **state)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	(void)state;
 	assert_int_equal(parse("1000 default N1023=5", &line), 0);
@@ -160,7 +160,7 @@ static void the_last_node_is_read_and_the_next_refused(void **state)
 
 static void one_node_twice_is_refused(void **state)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	(void)state;
 	assert_int_equal(parse("1000 default N1=5 N1=5", &line), -EBADMSG);
@@ -187,7 +187,7 @@ static void malformed_counts_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct mig_numa_maps_line line;
+		struct mig_numa_maps_line line = { 0 };
 		char text[128];
 
 		snprintf(text, sizeof(text), "1000 default %s", bad[i]);
@@ -204,7 +204,7 @@ static void a_line_without_address_or_policy_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct mig_numa_maps_line line;
+		struct mig_numa_maps_line line = { 0 };
 
 		assert_int_equal(parse(bad[i], &line), -EBADMSG);
 	}
@@ -212,7 +212,7 @@ static void a_line_without_address_or_policy_is_refused(void **state)
 
 static void nothing_of_an_earlier_line_stays(void **state)
 {
-	struct mig_numa_maps_line line;
+	struct mig_numa_maps_line line = { 0 };
 
 	(void)state;
 	assert_int_equal(

@@ -11,9 +11,9 @@
 
 /* Fields 5 to 8, 10 to 38, and what follows 39 in newer kernels. */
 #define TO_FLAGS " 42 42 34816 -1 "
-#define TO_CPU                                                                   \
-	" 100 0 0 0 1 2 0 0 20 0 1 0 500 8192 1 18446744073709551615 1 1 0 0 0 " \
-	"0 0 0 0 0 0 0 17 "
+#define TO_CPU                                                             \
+	" 100 0 0 0 1 2 0 0 20 0 1 0 500 8192 1 18446744073709551615 1 1 " \
+	"140737488355328 0 0 0 0 0 0 0 0 0 17 "
 
 static struct mig_text text_of(const char *string)
 {
@@ -41,6 +41,7 @@ static void every_field_that_is_needed_is_read(void **state)
 					   "13 0 0 0 0 0 0 0\n"),
 				   &stat),
 		0);
+	assert_int_equal(stat.stack_start, 140737488355328);
 	assert_int_equal(stat.state, 'R');
 	assert_int_equal(stat.parent, 7);
 	assert_int_equal(stat.cpu, 13);
