@@ -11,15 +11,36 @@
  * mm/memory.c). */
 #define FAULT_AROUND (UINT64_C(64) << 10)
 
+/* Files up to this size are mapped one at a time. */
+#define SMALL_FILE (UINT64_C(256) << 10)
+
+/* The smallest huge page of any machine: nothing shorter becomes one. */
+#define SMALLEST_HUGE ((size_t)2 << 20)
+
+static int open_self(struct mig_context *context, struct mig_self *self)
+{
+	int r = mig_process_open(context, getpid(), &self->process);
+
+	if (r < 0)
+		return r;
+	r = mig_pagemap_open(self->process, &self->pagemap);
+	if (r < 0)
+		return r;
+	self->mapping = malloc(sizeof(*self->mapping));
+	if (!self->mapping)
+		return -ENOMEM;
+	pthread_mutex_init(self->mapping, NULL);
+	return 0;
+}
+
 int mig_self_open(struct mig_context *context, struct mig_self *ret_self)
 {
-	struct mig_self self = { 0 };
-	int r = mig_process_open(context, getpid(), &self.process);
+	struct mig_self self = { .pagemap = {
+					 .fd = -1, .flags_fd = -1, .count_fd = -1 } };
+	int r = open_self(context, &self);
 
-	if (!r)
-		r = mig_pagemap_open(self.process, &self.pagemap);
 	if (r < 0) {
-		mig_process_free(self.process);
+		mig_self_close(&self);
 		return r;
 	}
 	*ret_self = self;
@@ -30,6 +51,10 @@ void mig_self_close(struct mig_self *self)
 {
 	if (!self->process)
 		return;
+	if (self->mapping) {
+		pthread_mutex_destroy(self->mapping);
+		free(self->mapping);
+	}
 	mig_pagemap_close(&self->pagemap);
 	mig_process_free(self->process);
 	*self = (struct mig_self){ 0 };
@@ -144,8 +169,9 @@ static void advise(struct mig_window *window)
 {
 	if (window->is_touched)
 		return;
-	/* Without transparent huge pages in the kernel the first is -EINVAL. */
-	madvise(window->start, window->length, MADV_NOHUGEPAGE);
+	/* -EINVAL without transparent huge pages in the kernel. */
+	if (window->length >= SMALLEST_HUGE)
+		madvise(window->start, window->length, MADV_NOHUGEPAGE);
 	madvise(window->start, window->length, MADV_RANDOM);
 	window->is_touched = true;
 }
@@ -262,9 +288,9 @@ void mig_window_close(struct mig_window *window)
 	*window = (struct mig_window){ 0 };
 }
 
-int mig_file_each_window(struct mig_file *file, const struct mig_self *self,
-			 const struct mig_window_scratch *scratch, mig_window_fn visit,
-			 void *data)
+static int each_window(struct mig_file *file, const struct mig_self *self,
+		       const struct mig_window_scratch *scratch, mig_window_fn visit,
+		       void *data)
 {
 	uint64_t start, end;
 	int r = 0;
@@ -282,6 +308,20 @@ int mig_file_each_window(struct mig_file *file, const struct mig_self *self,
 			r = visit(data, &window);
 		mig_window_close(&window);
 	}
+	return r;
+}
+
+int mig_file_each_window(struct mig_file *file, const struct mig_self *self,
+			 const struct mig_window_scratch *scratch, mig_window_fn visit,
+			 void *data)
+{
+	int r;
+
+	if (file->size_bytes > SMALL_FILE)
+		return each_window(file, self, scratch, visit, data);
+	pthread_mutex_lock(self->mapping);
+	r = each_window(file, self, scratch, visit, data);
+	pthread_mutex_unlock(self->mapping);
 	return r;
 }
 

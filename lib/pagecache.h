@@ -16,6 +16,8 @@
 #ifndef MIG_PAGECACHE_H
 #define MIG_PAGECACHE_H
 
+#include <pthread.h>
+
 #include "file.h"
 #include "pagemap.h"
 #include "span.h"
@@ -33,6 +35,7 @@ struct mig_window {
 struct mig_self {
 	struct mig_process *process;
 	struct mig_pagemap pagemap;
+	pthread_mutex_t *mapping; /**< who has a window on a small file open */
 };
 
 /** mig_self_open - Errors: of mig_process_open() and mig_pagemap_open(). */
@@ -77,6 +80,11 @@ typedef int (*mig_window_fn)(void *data, struct mig_window *window);
  * mig_file_each_window - open one window on a file after the other
  * @visit: non-zero ends the walk with that value. A window that is visited is closed
  *         afterwards.
+ *
+ * Threads that map at the same time wait for each other in the kernel, and each that
+ * unmaps interrupts the processors of all others. For small files that takes longer than
+ * anything else, so they are visited one at a time.
+ *
  * Errors: those of mig_window_open().
  */
 int mig_file_each_window(struct mig_file *file, const struct mig_self *self,

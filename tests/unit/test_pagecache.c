@@ -303,7 +303,9 @@ static void nothing_is_read_ahead_and_no_huge_page_made_in_a_window(void **state
 	uint64_t pages;
 
 	assert_non_null(stream);
+	/* No shorter one could have a huge page. */
 	live_files_write_pages(f->live, "file", 0, 3);
+	live_files_resize(f->live, "file", 2 << 20);
 	file = live_files_open(f->live, "file");
 	assert_int_equal(open_window(f, file, &window, &pages), 0);
 	while (fgets(line, sizeof(line), stream)) {
