@@ -358,7 +358,7 @@ const struct command command_show_file = {
 	.min_operands = 0,
 	.max_operands = SIZE_MAX,
 	.description =
-		"Show how much of files is in the page cache, and on which nodes.\n"
+		"Shows how much of files is in the page cache, and on which nodes.\n"
 		"Nothing is read in and nothing written out, and what is looked at "
 		"becomes neither younger nor older: cached amounts, dirtiness and access "
 		"times stay as they are.",
