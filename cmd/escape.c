@@ -14,6 +14,9 @@ static size_t get_printable(const char *text, size_t length)
 	wchar_t character;
 	size_t used;
 
+	/* In every locale's encoding, and nearly all that there is. */
+	if (*text >= ' ' && *text <= '~')
+		return 1;
 	used = mbrtowc(&character, text, length, &state);
 	if (used == (size_t)-1 || used == (size_t)-2 || used == 0)
 		return 0;

@@ -294,24 +294,29 @@ void table_put_nodes(struct table *table, size_t column, const struct mig_nodese
 
 void table_put_node_sizes(struct table *table, size_t column, const uint64_t *sizes)
 {
+	static const uint64_t none[8];
 	union cell *cell = get_new_cell(table, column);
+	struct node_bytes entries[MIG_MAX_NODES];
 	struct node_sizes *list;
 	size_t nr_entries = 0;
 
 	if (!cell)
 		return;
-	for (int node = 0; node < MIG_MAX_NODES; node++)
-		nr_entries += sizes[node] != 0;
+	/* In steps: most of the nodes that may be are not. */
+	for (int node = 0; node < MIG_MAX_NODES; node++) {
+		if (node % 8 == 0 && !memcmp(sizes + node, none, sizeof(none)))
+			node += 7;
+		else if (sizes[node])
+			entries[nr_entries++] =
+				(struct node_bytes){ .node = node, .bytes = sizes[node] };
+	}
 	list = malloc(sizeof(*list) + nr_entries * sizeof(list->entries[0]));
 	if (!list) {
 		table->failed = true;
 		return;
 	}
-	list->nr_entries = 0;
-	for (int node = 0; node < MIG_MAX_NODES; node++)
-		if (sizes[node])
-			list->entries[list->nr_entries++] =
-				(struct node_bytes){ .node = node, .bytes = sizes[node] };
+	list->nr_entries = nr_entries;
+	memcpy(list->entries, entries, nr_entries * sizeof(entries[0]));
 	cell->sizes = list;
 	set_known(table, column);
 }

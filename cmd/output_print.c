@@ -55,12 +55,25 @@ static void printer_done(struct printer *printer)
 }
 
 /* Columns that a text takes on the terminal. */
+static size_t get_ascii_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= ' ' && text[length] <= '~')
+		length++;
+	return length;
+}
+
 static size_t get_width(const char *text)
 {
 	wchar_t wide[256];
-	size_t length = mbstowcs(wide, text, sizeof(wide) / sizeof(wide[0]));
+	size_t length = get_ascii_length(text);
 	int width;
 
+	/* Nearly all that there is. */
+	if (!text[length])
+		return length;
+	length = mbstowcs(wide, text, sizeof(wide) / sizeof(wide[0]));
 	if (length == (size_t)-1 || length == sizeof(wide) / sizeof(wide[0]))
 		return strlen(text);
 	width = wcswidth(wide, length);
@@ -146,18 +159,22 @@ static int format_cell(const struct printer *printer, size_t row, const struct v
 	return format_text(printer, number, ret_text);
 }
 
-/* How wide a column is with all its cells. */
+/* How wide a column is with all its cells; nobody asks where there is no bound. */
 static int measure(const struct printer *printer, struct view *view)
 {
+	if (!printer->terminal_width)
+		return 0;
 	view->width = printer->table->args->noheadings ? 1 : get_width(view->heading);
 	for (size_t row = 0; row < printer->table->nr_rows; row++) {
 		CLEANUP_FREE char *text = NULL;
 		int r = format_cell(printer, row, view, &text);
+		size_t width;
 
 		if (r < 0)
 			return r;
-		if (get_width(text) > view->width)
-			view->width = get_width(text);
+		width = get_width(text);
+		if (width > view->width)
+			view->width = width;
 	}
 	return 0;
 }
