@@ -2,8 +2,7 @@
 /* move-cgroup --cache: what a group is charged for and nobody has mapped. By DAMON where
  * the kernel has it, and by files; the witnesses are memory.numa_stat, kpagecgroup and
  * the device's counters. */
-#include "lab_cgroups.h"
-#include "lab_files.h"
+#include "lab_cache.h"
 #include "lab_world.h"
 
 #include <fcntl.h>
@@ -20,8 +19,6 @@
 #define KDAMONDS "/sys/kernel/mm/damon/admin/kdamonds"
 #define DAMON_STAT "/sys/module/damon_stat/parameters/enabled"
 
-/* What else a group comes to be charged for, and what numa_stat does not know yet. */
-#define SLACK (MEBIBYTE / 2)
 #define WAIT_SECONDS 60
 
 static bool has_damon(void)
@@ -33,45 +30,6 @@ static void need_damon(void)
 {
 	if (!has_damon())
 		lab_skip("this kernel has no DAMON");
-}
-
-/* "damon", "files", or "" for null. */
-static const char *way_of(const struct run *run)
-{
-	static char way[16];
-	json_object *all = json_tokener_parse(run->out), *targets, *way_text = NULL;
-
-	assert_true(json_object_object_get_ex(all, "targets", &targets));
-	assert_true(json_object_object_get_ex(json_object_array_get_idx(targets, 0),
-					      "cache", &way_text));
-	snprintf(way, sizeof(way), "%s",
-		 way_text ? json_object_get_string(way_text) : "");
-	json_object_put(all);
-	return way;
-}
-
-/* --------------------------------------------------------------- charged groups */
-
-static const char *make_group(struct lab *lab, const char *name)
-{
-	const char *group;
-
-	lab_group_write(LAB_CGROUPS, "cgroup.subtree_control", "+memory");
-	group = lab_group(lab, NULL, name);
-	if (!lab_has_file(group, "memory.numa_stat"))
-		lab_skip("the kernel does not tell what '%s' is charged for", group);
-	return group;
-}
-
-/* By a process of the group, which is not in it any more when this returns. What the file
- * system needs for the name is others' already. */
-static void write_as(const char *group, const char *path, uint64_t bytes)
-{
-	lab_write_file(path, 0, 0, 0, 7);
-	lab_join(group, getpid());
-	lab_write_file(path, 0, 0, bytes, 7);
-	lab_join(LAB_CGROUPS, getpid());
-	lab_settle_lru();
 }
 
 /* A member that does nothing but have a file open. */
@@ -97,156 +55,60 @@ static void end_member(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* ------------------------------------------------------------------ the witnesses */
-
-static void await_file_bytes(const char *group, int node, uint64_t bytes)
-{
-	lab_await_charged(group, "file", node, bytes > SLACK ? bytes - SLACK : 0,
-			  bytes + SLACK);
-}
-
-/* Every cached page of a file is charged to that group. */
-static void assert_charged(const struct lab_file_view *view, const char *group)
-{
-	int fd = open("/proc/kpagecgroup", O_RDONLY | O_CLOEXEC);
-	struct stat status;
-
-	assert_true(fd >= 0);
-	assert_int_equal(stat(group, &status), 0);
-	for (uint64_t i = 0; i < view->nr_pages; i++) {
-		uint64_t frame = view->pages[i].frame, inode;
-
-		if (view->pages[i].node < 0)
-			continue;
-		/* On 6.1 the head of a folio has it for all. */
-		do
-			assert_int_equal(
-				pread(fd, &inode, sizeof(inode), (off_t)(frame * 8)), 8);
-		while (!inode && frame--);
-		assert_int_equal(inode, status.st_ino);
-	}
-	close(fd);
-}
-
-struct scene {
-	struct lab_disk disk;
-	const char *group;
-	const char *other;
-	const char *path;
-	const char *other_path;
-	const struct lab_file_view *before;
-	const struct lab_file_view *other_before;
-	struct lab_io io;
-};
-
-/* A group with 48 MiB of dirty cache that nobody has mapped, and one beside it. */
-static struct scene make_scene(struct lab *lab)
-{
-	struct scene scene = { .disk = lab_disk(lab, "ext4") };
-
-	scene.group = make_group(lab, "lab-cache");
-	scene.other = make_group(lab, "lab-beside");
-	scene.path = lab_path(&scene.disk, "ours");
-	scene.other_path = lab_path(&scene.disk, "theirs");
-	write_as(scene.group, scene.path, 48 * MEBIBYTE);
-	write_as(scene.other, scene.other_path, 8 * MEBIBYTE);
-	await_file_bytes(scene.group, 0, 48 * MEBIBYTE);
-	await_file_bytes(scene.other, 0, 8 * MEBIBYTE);
-	scene.before = lab_look_at_file(lab, scene.path);
-	scene.other_before = lab_look_at_file(lab, scene.other_path);
-	assert_int_equal(scene.before->nr_dirty, 48 * PAGES_PER_MEBIBYTE);
-	assert_charged(scene.before, scene.group);
-	lab_settle_lru();
-	/* A search reads directories, which are not what is looked at here. */
-	lab_shell(lab, NULL, "find %s >/dev/null", scene.disk.path);
-	scene.io = lab_disk_io(&scene.disk);
-	return scene;
-}
-
-/* The group's cache is on a node, as dirty as before, and nothing else has happened. */
-static void assert_only_ours_moved(struct lab *lab, const struct scene *scene, int node)
-{
-	const struct lab_file_view *after = lab_look_at_file(lab, scene->path);
-	const struct lab_file_view *other = lab_look_at_file(lab, scene->other_path);
-
-	assert_int_equal(after->node_pages[node], 48 * PAGES_PER_MEBIBYTE);
-	assert_int_equal(other->node_pages[0], 8 * PAGES_PER_MEBIBYTE);
-	lab_assert_dirty_same(scene->before, after);
-	lab_assert_dirty_same(scene->other_before, other);
-	for (uint64_t i = 0; i < other->nr_pages; i++)
-		assert_int_equal(other->pages[i].frame,
-				 scene->other_before->pages[i].frame);
-	assert_charged(after, scene->group);
-	lab_assert_no_io(&scene->disk, &scene->io);
-	await_file_bytes(scene->group, node, 48 * MEBIBYTE);
-	await_file_bytes(scene->group, 0, 0);
-	await_file_bytes(scene->other, 0, 8 * MEBIBYTE);
-	lab_assert_file(scene->path, 0, 48 * MEBIBYTE, 7);
-}
-
-/* Of what the file system keeps for itself some pages may stay. */
-static void assert_moved(const struct run *run, uint64_t bytes, const char *way)
-{
-	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_string_equal(way_of(run), way);
-	assert_in_range(run->report->moved.bytes, bytes, bytes + SLACK);
-	assert_in_range(report_left(run->report, NULL), 0, SLACK / PAGE_BYTES);
-	assert_in_range(run->report->gone.bytes, 0, SLACK);
-}
-
 /* ---------------------------------------------------------------------- the tests */
 
 static void unmapped_dirty_cache_moves_by_damon_and_a_siblings_stays(void **state)
 {
 	struct lab *lab = *state;
-	struct scene scene;
+	struct lab_cache scene;
 	struct run *run;
 
 	need_damon();
-	scene = make_scene(lab);
+	scene = lab_cache(lab, LAB_CGROUPS);
 	run = lab_move_group(lab, "--cache --require 98 --to 1 %s", scene.group);
-	assert_moved(run, 48 * MEBIBYTE, "damon");
-	assert_only_ours_moved(lab, &scene, 1);
+	lab_assert_cache_moved(run, LAB_CACHE_BYTES, "damon");
+	lab_assert_only_cache_moved(lab, &scene, 1);
 }
 
 static void unmapped_dirty_cache_is_found_in_files_below_a_path(void **state)
 {
 	struct lab *lab = *state;
-	struct scene scene = make_scene(lab);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
 	struct run *run =
 		lab_move_group(lab, "--cache --search %s --require 98 --to 1 %s",
 			       scene.disk.path, scene.group);
 
-	assert_moved(run, 48 * MEBIBYTE, "files");
-	assert_only_ours_moved(lab, &scene, 1);
+	lab_assert_cache_moved(run, LAB_CACHE_BYTES, "files");
+	lab_assert_only_cache_moved(lab, &scene, 1);
 	/* A second time there is nothing to do. */
 	run = lab_move_group(lab, "--cache --search %s --require 98 --to 1 %s",
 			     scene.disk.path, scene.group);
-	assert_in_range(run->report->moved.bytes, 0, SLACK);
-	assert_in_range(run->report->already.bytes, 48 * MEBIBYTE, 48 * MEBIBYTE + SLACK);
+	assert_in_range(run->report->moved.bytes, 0, LAB_CACHE_SLACK);
+	assert_in_range(run->report->already.bytes, LAB_CACHE_BYTES,
+			LAB_CACHE_BYTES + LAB_CACHE_SLACK);
 }
 
 static void what_is_in_no_file_is_left_and_said_with_its_size(void **state)
 {
 	struct lab *lab = *state;
-	struct scene scene = make_scene(lab);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
 	struct run *run;
 
 	lab_shell(lab, "rmdir /tmp/nothing", "mkdir /tmp/nothing");
 	run = lab_move_group(lab, "--cache --search /tmp/nothing --to 1 %s", scene.group);
 	lab_assert_status(run, EXIT_FAILED);
-	assert_string_equal(way_of(run), "files");
-	assert_in_range(report_left(run->report, "no-file"), 48 * PAGES_PER_MEBIBYTE,
-			(48 * MEBIBYTE + SLACK) / PAGE_BYTES);
+	assert_string_equal(lab_cache_way(run), "files");
+	assert_in_range(report_left(run->report, "no-file"), LAB_CACHE_PAGES,
+			(LAB_CACHE_BYTES + LAB_CACHE_SLACK) / PAGE_BYTES);
 	assert_int_equal(run->report->moved.pages, 0);
-	lab_assert_file_on(lab, scene.path, 0, 48 * PAGES_PER_MEBIBYTE);
+	lab_assert_file_on(lab, scene.path, 0, LAB_CACHE_PAGES);
 }
 
 /* Somebody else's kdamond, or a kernel without any: members' files are looked into. */
 static void deleted_files_of_members_are_found_and_others_kdamonds_stay(void **state)
 {
 	struct lab *lab = *state;
-	struct scene scene = make_scene(lab);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
 	char through[64];
 	struct run *run;
 	pid_t member;
@@ -261,9 +123,9 @@ static void deleted_files_of_members_are_found_and_others_kdamonds_stay(void **s
 	assert_int_equal(unlink(scene.path), 0);
 	scene.path = through;
 	run = lab_move_group(lab, "--cache --require 98 --to 1 %s", scene.group);
-	assert_string_equal(way_of(run), "files");
-	assert_in_range(run->report->moved.bytes, 48 * MEBIBYTE, 56 * MEBIBYTE);
-	assert_only_ours_moved(lab, &scene, 1);
+	assert_string_equal(lab_cache_way(run), "files");
+	assert_in_range(run->report->moved.bytes, LAB_CACHE_BYTES, 56 * MEBIBYTE);
+	lab_assert_only_cache_moved(lab, &scene, 1);
 	if (has_damon()) {
 		assert_string_equal(lab_read(KDAMONDS "/nr_kdamonds"), "1");
 		assert_string_equal(lab_read(KDAMONDS "/0/contexts/nr_contexts"), "1");
@@ -275,19 +137,21 @@ static void tmpfs_that_dead_processes_have_left_moves(void **state)
 {
 	struct lab *lab = *state;
 	struct lab_disk tmpfs = lab_disk(lab, "tmpfs");
-	const char *group = make_group(lab, "lab-left-behind");
+	const char *group = lab_cache_group(lab, LAB_CGROUPS, "lab-left-behind");
 	const char *path = lab_path(&tmpfs, "file");
 	struct run *run;
 
-	write_as(group, path, 8 * MEBIBYTE);
-	lab_await_charged(group, "shmem", 0, 8 * MEBIBYTE, 8 * MEBIBYTE + SLACK);
+	lab_write_as(LAB_CGROUPS, group, path, 8 * MEBIBYTE);
+	lab_await_charged(group, "shmem", 0, 8 * MEBIBYTE,
+			  8 * MEBIBYTE + LAB_CACHE_SLACK);
 	run = lab_move_group(lab, "--cache --require 98 %s%s --to 1 %s",
 			     has_damon() ? "" : "--search ",
 			     has_damon() ? "" : tmpfs.path, group);
-	assert_moved(run, 8 * MEBIBYTE, has_damon() ? "damon" : "files");
+	lab_assert_cache_moved(run, 8 * MEBIBYTE, has_damon() ? "damon" : "files");
 	assert_int_equal(run->report->processes, 0);
 	lab_assert_file_on(lab, path, 1, 8 * PAGES_PER_MEBIBYTE);
-	lab_await_charged(group, "shmem", 1, 8 * MEBIBYTE, 8 * MEBIBYTE + SLACK);
+	lab_await_charged(group, "shmem", 1, 8 * MEBIBYTE,
+			  8 * MEBIBYTE + LAB_CACHE_SLACK);
 	lab_assert_file(path, 0, 8 * MEBIBYTE, 7);
 }
 
@@ -296,33 +160,33 @@ static void what_a_removed_group_was_charged_for_is_its_parents(void **state)
 {
 	struct lab *lab = *state;
 	struct lab_disk disk = lab_disk(lab, "ext4");
-	const char *group = make_group(lab, "lab-parent");
+	const char *group = lab_cache_group(lab, LAB_CGROUPS, "lab-parent");
 	const char *path = lab_path(&disk, "file");
 	const char *child = lab_group_below(lab, group, "dead", "+memory");
 	struct run *run;
 	pid_t member;
 
-	write_as(child, path, 8 * MEBIBYTE);
+	lab_write_as(LAB_CGROUPS, child, path, 8 * MEBIBYTE);
 	assert_int_equal(rmdir(child), 0);
-	await_file_bytes(group, 0, 8 * MEBIBYTE);
+	lab_await_file_bytes(group, 0, 8 * MEBIBYTE);
 	assert_true(lab_group_write(group, "cgroup.subtree_control", "-memory"));
 	member = hold_open(group, path);
 	run = lab_move_group(lab, "--cache --require 98 --to 1 %s", group);
 	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_string_equal(way_of(run), has_damon() ? "damon" : "files");
+	assert_string_equal(lab_cache_way(run), has_damon() ? "damon" : "files");
 	lab_assert_file_on(lab, path, 1, 8 * PAGES_PER_MEBIBYTE);
 	end_member(member);
 	run = lab_move_group(lab, "--cache --search %s --require 98 --to 2 %s", disk.path,
 			     group);
-	assert_moved(run, 8 * MEBIBYTE, "files");
+	lab_assert_cache_moved(run, 8 * MEBIBYTE, "files");
 	lab_assert_file_on(lab, path, 2, 8 * PAGES_PER_MEBIBYTE);
-	await_file_bytes(group, 2, 8 * MEBIBYTE);
+	lab_await_file_bytes(group, 2, 8 * MEBIBYTE);
 }
 
 static void a_dry_run_says_how_much_it_is(void **state)
 {
 	struct lab *lab = *state;
-	struct scene scene = make_scene(lab);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
 	struct run *run = lab_migratectl(
 		lab, "move-cgroup --json --dry-run --cache --to 1 %s", scene.group);
 	json_object *all, *targets, *planned, *pages;
@@ -333,23 +197,23 @@ static void a_dry_run_says_how_much_it_is(void **state)
 	assert_true(json_object_object_get_ex(json_object_array_get_idx(targets, 0),
 					      "planned", &planned));
 	assert_true(json_object_object_get_ex(planned, "pages", &pages));
-	assert_in_range(json_object_get_uint64(pages), 48 * PAGES_PER_MEBIBYTE,
-			(48 * MEBIBYTE + SLACK) / PAGE_BYTES);
+	assert_in_range(json_object_get_uint64(pages), LAB_CACHE_PAGES,
+			(LAB_CACHE_BYTES + LAB_CACHE_SLACK) / PAGE_BYTES);
 	json_object_put(all);
-	lab_assert_file_on(lab, scene.path, 0, 48 * PAGES_PER_MEBIBYTE);
+	lab_assert_file_on(lab, scene.path, 0, LAB_CACHE_PAGES);
 }
 
 static void what_does_not_fit_is_refused_before(void **state)
 {
 	struct lab *lab = *state;
-	struct scene scene = make_scene(lab);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
 	struct run *run;
 
 	lab_leave_free(lab, 1, 64 * MEBIBYTE);
 	lab_show_all_free(lab);
 	run = lab_migratectl(lab, "move-cgroup --cache --to 1 %s", scene.group);
 	lab_assert_status(run, EXIT_FAILED);
-	lab_assert_file_on(lab, scene.path, 0, 48 * PAGES_PER_MEBIBYTE);
+	lab_assert_file_on(lab, scene.path, 0, LAB_CACHE_PAGES);
 }
 
 /* Without one, as if it were on: there is nothing to look at. */
@@ -361,15 +225,15 @@ static const char *read_damon_stat(void)
 static void damon_is_afterwards_as_it_was(void **state)
 {
 	struct lab *lab = *state;
-	struct scene scene;
+	struct lab_cache scene;
 	struct run *run;
 
 	need_damon();
-	scene = make_scene(lab);
+	scene = lab_cache(lab, LAB_CGROUPS);
 	if (!access(DAMON_STAT, F_OK))
 		lab_set(lab, DAMON_STAT, "Y");
 	run = lab_move_group(lab, "--cache --require 98 --to 1 %s", scene.group);
-	assert_string_equal(way_of(run), "damon");
+	assert_string_equal(lab_cache_way(run), "damon");
 	assert_string_equal(lab_read(KDAMONDS "/nr_kdamonds"), "0");
 	assert_string_equal(read_damon_stat(), "Y");
 	if (access(DAMON_STAT, F_OK))
@@ -377,7 +241,7 @@ static void damon_is_afterwards_as_it_was(void **state)
 	/* What was off stays off. */
 	lab_set(lab, DAMON_STAT, "N");
 	run = lab_move_group(lab, "--cache --require 98 --to 2 %s", scene.group);
-	assert_string_equal(way_of(run), "damon");
+	assert_string_equal(lab_cache_way(run), "damon");
 	assert_string_equal(read_damon_stat(), "N");
 }
 
@@ -399,12 +263,12 @@ static bool kill_with_damon(struct run *run)
 static void damon_is_as_it_was_after_migratectl_was_killed(void **state)
 {
 	struct lab *lab = *state;
-	struct scene scene;
+	struct lab_cache scene;
 	struct run *run;
 	int to = 0;
 
 	need_damon();
-	scene = make_scene(lab);
+	scene = lab_cache(lab, LAB_CGROUPS);
 	if (!access(DAMON_STAT, F_OK))
 		lab_set(lab, DAMON_STAT, "Y");
 	/* It is there for a moment only. */
@@ -421,14 +285,14 @@ static void damon_is_as_it_was_after_migratectl_was_killed(void **state)
 	}
 	run = lab_move_group(lab, "--cache --require 98 --to %d %s", to, scene.group);
 	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_string_equal(way_of(run), "damon");
-	lab_assert_file_on(lab, scene.path, to, 48 * PAGES_PER_MEBIBYTE);
+	assert_string_equal(lab_cache_way(run), "damon");
+	lab_assert_file_on(lab, scene.path, to, LAB_CACHE_PAGES);
 }
 
 static void a_signal_ends_it_and_the_rest_was_not_tried(void **state)
 {
 	struct lab *lab = *state;
-	struct scene scene = make_scene(lab);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
 	struct victim *victim = lab_member(lab, scene.group, "--size 32M --node 0");
 	struct run *run =
 		lab_start_move_group(lab, "--cache --search %s --rate 4M --to 1 %s",
@@ -440,13 +304,62 @@ static void a_signal_ends_it_and_the_rest_was_not_tried(void **state)
 	assert_true(run->report->stopped);
 	assert_true(report_skipped(run->report, "stopped") > 0);
 	assert_int_equal(report_left(run->report, "no-file"), 0);
-	lab_assert_file_on(lab, scene.path, 0, 48 * PAGES_PER_MEBIBYTE);
+	lab_assert_file_on(lab, scene.path, 0, LAB_CACHE_PAGES);
+}
+
+/* With a member that is at work before and afterwards. */
+static void members_stand_still_while_the_cache_moves(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
+	struct victim *victim = lab_member(lab, scene.group, "--size 24M --node 0");
+	struct run *run;
+
+	lab_ask(victim, "start write");
+	run = lab_start_move_group(
+		lab, "--cache --freeze --rate 8M --search %s --require 98 --to 1 %s",
+		scene.disk.path, scene.group);
+	lab_await_on(victim, 1, 256);
+	assert_true(lab_is_frozen(scene.group));
+	lab_finish(run);
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_string_equal(lab_cache_way(run), "files");
+	assert_in_range(run->report->moved.bytes, 72 * MEBIBYTE, 80 * MEBIBYTE);
+	assert_false(lab_is_frozen(scene.group));
+	lab_ask(victim, "stop");
+	lab_assert_intact(victim);
+	lab_assert_all_on(lab, victim, 1);
+	lab_assert_only_cache_moved(lab, &scene, 1);
+}
+
+/* The kernel moves what is mapped by itself, and knows nothing of the cache. */
+static void of_a_group_that_is_bound_the_cache_moves_too(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
+	struct victim *victim = lab_member(lab, scene.group, "--size 8M --node 0");
+	struct run *run =
+		lab_move_group(lab, "--cache --bind --freeze %s%s --require 98 --to 1 %s",
+			       has_damon() ? "" : "--search ",
+			       has_damon() ? "" : scene.disk.path, scene.group);
+
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_string_equal(lab_cache_way(run), has_damon() ? "damon" : "files");
+	assert_true(run->report->bound_pages >= victim->nr_pages);
+	assert_in_range(run->report->moved.bytes, LAB_CACHE_BYTES,
+			LAB_CACHE_BYTES + 8 * MEBIBYTE);
+	assert_string_equal(lab_group_read(scene.group, "cpuset.mems"), "1");
+	assert_false(lab_is_frozen(scene.group));
+	lab_assert_intact(victim);
+	lab_ask(victim, "refill");
+	lab_assert_all_on(lab, victim, 1);
+	lab_assert_only_cache_moved(lab, &scene, 1);
 }
 
 static void without_the_rights_it_is_refused(void **state)
 {
 	struct lab *lab = *state;
-	const char *group = make_group(lab, "lab-rights");
+	const char *group = lab_cache_group(lab, LAB_CGROUPS, "lab-rights");
 	struct run *run =
 		lab_program(lab,
 			    "setpriv --reuid 65534 --regid 65534 --clear-groups %s "
@@ -472,6 +385,8 @@ int main(void)
 		LAB_TEST(damon_is_afterwards_as_it_was),
 		LAB_TEST(damon_is_as_it_was_after_migratectl_was_killed),
 		LAB_TEST(a_signal_ends_it_and_the_rest_was_not_tried),
+		LAB_TEST(members_stand_still_while_the_cache_moves),
+		LAB_TEST(of_a_group_that_is_bound_the_cache_moves_too),
 		LAB_TEST(without_the_rights_it_is_refused),
 	};
 

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the scenarios about page cache that is charged to a cgroup and mapped by nobody
+ * are written with. The witnesses are memory.numa_stat, kpagecgroup, the frames and the
+ * device's counters.
+ */
+#ifndef LAB_CACHE_H
+#define LAB_CACHE_H
+
+#include "lab_cgroups.h"
+#include "lab_files.h"
+
+/** What else a group comes to be charged for, and what numa_stat does not know yet. */
+#define LAB_CACHE_SLACK (MEBIBYTE / 2)
+
+/** How much each of the two groups of a scene has. */
+#define LAB_CACHE_MEBIBYTES 48
+#define LAB_CACHE_OTHER_MEBIBYTES 8
+#define LAB_CACHE_BYTES (LAB_CACHE_MEBIBYTES * MEBIBYTE)
+#define LAB_CACHE_PAGES (LAB_CACHE_MEBIBYTES * PAGES_PER_MEBIBYTE)
+
+/** A group with dirty cache on node 0 that nobody has mapped, and another beside it. */
+struct lab_cache {
+	struct lab_disk disk;
+	const char *group;
+	const char *other;
+	const char *path;
+	const char *other_path;
+	const struct lab_file_view *before;
+	const struct lab_file_view *other_before;
+	struct lab_io io;
+};
+
+/**
+ * lab_cache - make them, without any member
+ * @root: where the hierarchy is mounted that has the memory controller
+ */
+struct lab_cache lab_cache(struct lab *lab, const char *root);
+
+/** lab_cache_group - a group below @root that tells what it is charged for. */
+const char *lab_cache_group(struct lab *lab, const char *root, const char *name);
+
+/**
+ * lab_write_as - write a file, by a process of a group, which is in @root again when this
+ * returns
+ */
+void lab_write_as(const char *root, const char *group, const char *path, uint64_t bytes);
+
+/** lab_await_file_bytes - wait until so much cache is charged to a group, about. */
+void lab_await_file_bytes(const char *group, int node, uint64_t bytes);
+
+/**
+ * lab_assert_only_cache_moved - the group's cache is on a node, as dirty as before and
+ * still charged to it, and nothing else has happened
+ */
+void lab_assert_only_cache_moved(struct lab *lab, const struct lab_cache *scene,
+				 int node);
+
+/** lab_cache_way - "damon", "files", or "" for null. */
+const char *lab_cache_way(const struct run *run);
+
+/** lab_assert_cache_moved - so much, that way; some of what is the file system's own may
+ * have stayed. */
+void lab_assert_cache_moved(const struct run *run, uint64_t bytes, const char *way);
+
+#endif
