@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "handles.h"
+#include "mappings.h"
 #include "process.h"
 #include "residency.h"
 #include "select.h"
@@ -15,7 +16,8 @@
 struct search {
 	struct mig_plan *plan;
 	struct mig_page_scan scan;
-	size_t member; /**< whose mappings are looked at */
+	struct mig_mappings *mappings; /**< used again for each member */
+	size_t member;                 /**< whose mappings are looked at */
 };
 
 static void cleanup_pagemap(struct mig_pagemap *pagemap)
@@ -79,47 +81,62 @@ static int demand_by_nodes(struct mig_plan *plan, const struct mig_mapping *mapp
 }
 
 typedef int (*units_fn)(struct mig_plan *plan, const struct mig_page_scan *scan,
-			const struct mig_span *span, const struct mig_units *units);
+			const struct mig_span *span, const struct mig_units *units,
+			struct mig_verdicts *verdicts);
 
 static int survey_units(struct mig_plan *plan, const struct mig_page_scan *scan,
-			const struct mig_span *span, const struct mig_units *units)
+			const struct mig_span *span, const struct mig_units *units,
+			struct mig_verdicts *verdicts)
 {
 	(void)scan;
 	(void)span;
+	(void)verdicts;
 	mig_sharing_survey(&plan->sharing, units);
 	return 0;
 }
 
 /* A frame that several members map moves once. */
-int mig_demand_add_units(struct mig_plan *plan, const struct mig_page_scan *scan,
-			 const struct mig_span *span, const struct mig_units *units)
+static int add_moving_units(struct mig_plan *plan, const struct mig_span *span,
+			    const struct mig_units *units, int to)
 {
-	struct mig_units rest = *units, front;
-	uint32_t nr;
-	int to, r = 0;
+	if ((units->flags & MIG_UNIT_SHARED) &&
+	    mig_frametable_count(&plan->seen, units->frame))
+		return 0;
+	return add_demand(plan, span->kind, units->node, to, mig_units_pages(units));
+}
 
-	for (; !r && rest.nr; mig_units_take(&rest, nr, plan->context->page_size)) {
-		front = rest;
-		if (mig_select_units(plan, scan->pagemap, span, &rest, &to, &nr) !=
-		    MIG_VERDICT_MOVE)
-			continue;
-		front.nr = nr;
-		if (!(rest.flags & MIG_UNIT_SHARED) ||
-		    !mig_frametable_count(&plan->seen, rest.frame))
-			r = add_demand(plan, span->kind, rest.node, to,
-				       mig_units_pages(&front));
+int mig_demand_add_units(struct mig_plan *plan, const struct mig_page_scan *scan,
+			 const struct mig_span *span, const struct mig_units *units,
+			 struct mig_verdicts *verdicts)
+{
+	struct mig_units rest = *units;
+	int r = 0;
+
+	while (!r && rest.nr) {
+		int to = MIG_NO_NODE;
+		uint32_t nr;
+		enum mig_verdict verdict =
+			mig_select_units(plan, scan->pagemap, span, &rest, &to, &nr);
+		struct mig_units front =
+			mig_units_take(&rest, nr, plan->context->page_size);
+
+		verdicts->nr_pages[verdict] += mig_units_pages(&front);
+		verdicts->has_unknown |= front.node == MIG_NO_NODE;
+		if (verdict == MIG_VERDICT_MOVE)
+			r = add_moving_units(plan, span, &front, to);
 	}
 	return r;
 }
 
 static int each_of_span(struct mig_plan *plan, struct mig_page_scan *scan,
-			const struct mig_span *span, units_fn visit)
+			const struct mig_span *span, units_fn visit,
+			struct mig_verdicts *verdicts)
 {
 	for (uint64_t at = span->start; at < span->end;) {
 		int r = mig_page_scan_next(scan, span, at, span->end, &at);
 
 		for (size_t i = 0; !r && i < scan->nr_units; i++)
-			r = visit(plan, scan, span, &scan->units[i]);
+			r = visit(plan, scan, span, &scan->units[i], verdicts);
 		if (r < 0)
 			return r;
 	}
@@ -173,7 +190,8 @@ static int look_at_mapping(struct search *search, const struct mig_mapping *mapp
 	r = add_span(search, &span);
 	if (!r && span.shared)
 		return mig_sharing_depends_on_owner(&plan->sharing, span.kind)
-			       ? each_of_span(plan, &search->scan, &span, survey_units)
+			       ? each_of_span(plan, &search->scan, &span, survey_units,
+					      NULL)
 			       : 0;
 	if (!r && mapping->has_residency)
 		r = demand_by_nodes(plan, mapping);
@@ -197,19 +215,18 @@ static int note_bound(struct mig_plan *plan, const struct mig_process *process,
 
 static int look_at_mappings(struct search *search, const struct mig_process *process)
 {
-	CLEANUP_MIG(mappings) struct mig_mappings *mappings = NULL;
 	CLEANUP(cleanup_pagemap)
 	struct mig_pagemap pagemap = { .fd = -1, .flags_fd = -1, .count_fd = -1 };
 	const struct mig_mapping *mapping;
 	uint64_t bound_pages = 0;
-	int r = mig_mappings_new(process, &mappings);
+	int r = mig_mappings_reopen(process, true, &search->mappings);
 
 	if (!r)
 		r = mig_pagemap_open(process, &pagemap);
 	if (r < 0)
 		return r;
 	mig_page_scan_set_process(&search->scan, process, &pagemap);
-	while (!(r = mig_mappings_next(mappings, &mapping)) && mapping) {
+	while (!(r = mig_mappings_next(search->mappings, &mapping)) && mapping) {
 		r = look_at_mapping(search, mapping, &bound_pages);
 		if (r < 0)
 			return r;
@@ -250,8 +267,39 @@ static int look_at_process(struct search *search, const struct mig_process *proc
 	return r;
 }
 
-/* The shared spans of one member, from @first on. */
-static int look_at_shared(struct search *search, size_t first, size_t *ret_next)
+/* Whether nothing of a span can move, as of a library that others map too: then the
+ * run need not look at it again. */
+static bool settle_span(struct mig_plan *plan, const struct mig_verdicts *verdicts)
+{
+	const uint64_t *nr_pages = verdicts->nr_pages;
+
+	if (nr_pages[MIG_VERDICT_MOVE] || verdicts->has_unknown)
+		return false;
+	mig_outcome_add_already(plan->settled, nr_pages[MIG_VERDICT_ALREADY]);
+	mig_outcome_add_skipped(plan->settled, MIG_SKIP_SHARED,
+				nr_pages[MIG_VERDICT_SHARED]);
+	mig_outcome_add_skipped(plan->settled, MIG_SKIP_FILTERED,
+				nr_pages[MIG_VERDICT_FILTERED]);
+	mig_outcome_add_skipped(plan->settled, MIG_SKIP_NOT_FROM,
+				nr_pages[MIG_VERDICT_NOT_FROM]);
+	return true;
+}
+
+static int look_at_shared_span(struct search *search, const struct mig_span *span,
+			       bool *ret_settled)
+{
+	struct mig_verdicts verdicts = { 0 };
+	int r = each_of_span(search->plan, &search->scan, span, mig_demand_add_units,
+			     &verdicts);
+
+	if (!r)
+		*ret_settled = settle_span(search->plan, &verdicts);
+	return r;
+}
+
+/* The shared spans of one member, from @first on. Those that are not settled are kept. */
+static int look_at_shared(struct search *search, size_t first, size_t *kept,
+			  size_t *ret_next)
 {
 	CLEANUP(cleanup_pagemap)
 	struct mig_pagemap pagemap = { .fd = -1, .flags_fd = -1, .count_fd = -1 };
@@ -262,13 +310,30 @@ static int look_at_shared(struct search *search, size_t first, size_t *ret_next)
 
 	if (!r)
 		mig_page_scan_set_process(&search->scan, process, &pagemap);
-	for (; first < plan->nr_spans && plan->spans[first].member == member; first++)
-		if (!r && plan->spans[first].span.shared)
-			r = each_of_span(plan, &search->scan, &plan->spans[first].span,
-					 mig_demand_add_units);
+	for (; first < plan->nr_spans && plan->spans[first].member == member; first++) {
+		const struct mig_member_span *span = &plan->spans[first];
+		bool is_settled = false;
+
+		if (!r && span->span.shared)
+			r = look_at_shared_span(search, &span->span, &is_settled);
+		if (!is_settled)
+			plan->spans[(*kept)++] = *span;
+	}
 	*ret_next = first;
 	/* It has gone since. */
 	return r == -ESRCH || r == -EPERM || r == -EACCES ? 0 : r;
+}
+
+static int look_at_all_shared(struct search *search, size_t first)
+{
+	size_t at = first, kept = first;
+	int r = 0;
+
+	while (!r && at < search->plan->nr_spans)
+		r = look_at_shared(search, at, &kept, &at);
+	if (!r)
+		search->plan->nr_spans = kept;
+	return r;
 }
 
 static size_t count_gone(const struct mig_plan *plan, size_t first)
@@ -284,7 +349,7 @@ static int look_at_new(struct search *search)
 {
 	struct mig_plan *plan = search->plan;
 	size_t nr = mig_target_get_count(plan->target), nr_new = nr - plan->nr_members;
-	size_t at = plan->nr_spans, first = plan->nr_findings;
+	size_t first_span = plan->nr_spans, first = plan->nr_findings;
 	int r = 0;
 
 	for (; r >= 0 && plan->nr_members < nr; plan->nr_members++) {
@@ -296,9 +361,7 @@ static int look_at_new(struct search *search)
 	if (r >= 0 && nr_new && count_gone(plan, first) == nr_new &&
 	    !plan->target->nr_cgroups)
 		return -ESRCH;
-	while (r >= 0 && at < plan->nr_spans)
-		r = look_at_shared(search, at, &at);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : look_at_all_shared(search, first_span);
 }
 
 int mig_demand_find(struct mig_plan *plan)
@@ -307,7 +370,10 @@ int mig_demand_find(struct mig_plan *plan)
 	int r = mig_page_scan_init(&search.scan, plan->frames);
 
 	if (!r)
+		r = mig_sharing_begin_survey(&plan->sharing);
+	if (!r)
 		r = look_at_new(&search);
 	mig_page_scan_done(&search.scan);
+	mig_mappings_free(search.mappings);
 	return r;
 }

@@ -4,6 +4,7 @@
 #define MIG_DEMAND_H
 
 #include "plan.h"
+#include "select.h"
 
 /**
  * mig_demand_find - fill a plan's residency, spans and demand
@@ -22,8 +23,19 @@ int mig_demand_find(struct mig_plan *plan);
 int mig_demand_add_node(struct mig_plan *plan, enum mig_kind kind, int from,
 			uint64_t nr_pages);
 
-/** mig_demand_add_units - count units that were looked at. Errors: -ENOMEM. */
+/** What was decided about units. */
+struct mig_verdicts {
+	uint64_t nr_pages[MIG_NR_VERDICTS];
+	bool has_unknown; /**< the kernel does not say where some are */
+};
+
+/**
+ * mig_demand_add_units - count units that were looked at
+ * @verdicts: added to
+ * Errors: -ENOMEM.
+ */
 int mig_demand_add_units(struct mig_plan *plan, const struct mig_page_scan *scan,
-			 const struct mig_span *span, const struct mig_units *units);
+			 const struct mig_span *span, const struct mig_units *units,
+			 struct mig_verdicts *verdicts);
 
 #endif

@@ -42,6 +42,7 @@ static int add_units(struct view *view, const struct mig_page_scan *scan,
 {
 	const struct survey *survey = view->survey;
 	uint64_t before = mig_pairs_get_total(&survey->plan->demand);
+	struct mig_verdicts verdicts = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; !r && i < scan->nr_units; i++) {
@@ -53,7 +54,8 @@ static int add_units(struct view *view, const struct mig_page_scan *scan,
 		r = mig_residency_add_pages(survey->residency, units->node, span->kind,
 					    mig_units_pages(units));
 		if (!r && survey->demands)
-			r = mig_demand_add_units(survey->plan, scan, span, units);
+			r = mig_demand_add_units(survey->plan, scan, span, units,
+						 &verdicts);
 	}
 	view->moves |= mig_pairs_get_total(&survey->plan->demand) > before;
 	return r;

@@ -29,7 +29,7 @@ void mig_frametable_done(struct mig_frametable *table)
 	table->nr_frames = 0;
 }
 
-unsigned int mig_frametable_count(struct mig_frametable *table, uint64_t frame)
+unsigned int mig_frametable_count(const struct mig_frametable *table, uint64_t frame)
 {
 	uint16_t *value;
 	uint16_t old;

@@ -28,7 +28,7 @@ int mig_frametable_init(struct mig_frametable *table, uint64_t nr_frames);
 void mig_frametable_done(struct mig_frametable *table);
 
 /** mig_frametable_count - add one. Return: the number before. */
-unsigned int mig_frametable_count(struct mig_frametable *table, uint64_t frame);
+unsigned int mig_frametable_count(const struct mig_frametable *table, uint64_t frame);
 
 /** mig_frametable_get - 0 for a frame that is out of range. */
 unsigned int mig_frametable_get(const struct mig_frametable *table, uint64_t frame);

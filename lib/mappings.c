@@ -31,6 +31,14 @@ struct source {
 	uint64_t line_number;
 };
 
+/* The kind of the files on a device without a block device. */
+struct device_kind {
+	uint32_t minor;
+	enum mig_kind kind;
+};
+
+#define MOST_KNOWN 16
+
 struct mig_mappings {
 	const struct mig_process *process;
 	struct source maps;
@@ -44,9 +52,9 @@ struct mig_mappings {
 	bool has_ahead;
 	struct mig_filesystems *filesystems; /**< NULL until one is asked for */
 	bool filesystems_read;
-	uint32_t device_major; /**< the one that was asked for last */
-	uint32_t device_minor;
-	enum mig_kind device_kind;
+	/** Of this and earlier processes: what one has mounted is the same for all. */
+	struct device_kind known[MOST_KNOWN];
+	size_t nr_known;
 	struct string name;
 	struct string policy;
 	struct mig_mapping mapping;
@@ -72,20 +80,60 @@ static int set_string(struct string *string, struct mig_text text)
 	return 0;
 }
 
-static int open_source(const struct mig_process *process, const char *name,
+static int open_source(const struct mig_process *process, pid_t tid, const char *name,
 		       struct source *source)
 {
-	CLEANUP_CLOSE int fd = mig_process_open_file(process, name);
+	int fd = mig_process_open_file_of(process, tid, name);
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = mig_lines_init(&source->lines, fd);
+	r = mig_lines_reopen(&source->lines, fd);
 	if (r < 0)
-		return r;
-	fd = -1;
+		close(fd);
 	source->name = name;
-	return 0;
+	source->line_number = 0;
+	return r;
+}
+
+/* What was known of the process before. */
+static void forget_process(struct mig_mappings *mappings)
+{
+	mig_filesystems_free(mappings->filesystems);
+	mappings->filesystems = NULL;
+	mappings->filesystems_read = false;
+	mappings->has_joined = mappings->has_ahead = false;
+	mappings->has_residency = false;
+	mappings->numa_at_end = true;
+}
+
+int mig_mappings_reopen(const struct mig_process *process, bool with_residency,
+			struct mig_mappings **mappings)
+{
+	struct mig_mappings *opened = *mappings;
+	pid_t tid;
+	int r;
+
+	if (!opened) {
+		opened = calloc(1, sizeof(*opened));
+		if (!opened)
+			return -ENOMEM;
+		opened->joined = &opened->numa_lines[0];
+		opened->ahead = &opened->numa_lines[1];
+		*mappings = opened;
+	}
+	forget_process(opened);
+	opened->process = process;
+	r = mig_process_find_thread(process, &tid);
+	if (!r)
+		r = open_source(process, tid, "maps", &opened->maps);
+	if (r < 0 || !with_residency)
+		return r;
+	r = open_source(process, tid, "numa_maps", &opened->numa_maps);
+	opened->has_residency = !r;
+	opened->numa_at_end = r != 0;
+	/* A kernel without NUMA has none: the mappings are known all the same. */
+	return r == -ENOENT ? 0 : r;
 }
 
 int mig_mappings_open(const struct mig_process *process, bool with_residency,
@@ -96,25 +144,10 @@ int mig_mappings_open(const struct mig_process *process, bool with_residency,
 
 	if (!process || !ret_mappings)
 		return -EINVAL;
-	mappings = calloc(1, sizeof(*mappings));
-	if (!mappings)
-		return -ENOMEM;
-	mappings->process = process;
-	mappings->joined = &mappings->numa_lines[0];
-	mappings->ahead = &mappings->numa_lines[1];
-	r = open_source(process, "maps", &mappings->maps);
-	if (r < 0)
-		return r;
-	if (with_residency) {
-		r = open_source(process, "numa_maps", &mappings->numa_maps);
-		/* A kernel without NUMA has none: the mappings are known all the same. */
-		if (r < 0 && r != -ENOENT)
-			return r;
-	}
-	mappings->has_residency = with_residency && !r;
-	mappings->numa_at_end = !mappings->has_residency;
-	*ret_mappings = STEAL(mappings);
-	return 0;
+	r = mig_mappings_reopen(process, with_residency, &mappings);
+	if (!r)
+		*ret_mappings = STEAL(mappings);
+	return r;
 }
 
 int mig_mappings_new(const struct mig_process *process,
@@ -204,35 +237,48 @@ static enum mig_kind kind_of_type(const char *type)
 	return MIG_KIND_FILE;
 }
 
-/* What a file on this device is, by what the process sees mounted. */
-static int find_device_kind(struct mig_mappings *mappings, uint32_t major, uint32_t minor,
-			    enum mig_kind *ret_kind)
+static int read_filesystems(struct mig_mappings *mappings)
 {
 	const struct mig_process *process = mappings->process;
-	const char *type = NULL;
+	int r;
 
-	if (!mappings->filesystems_read) {
-		int r = mig_filesystems_new(process->context, process->pid,
-					    &mappings->filesystems);
-
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0)
-			mig_log(process->context, MIG_LOG_WARNING,
-				"mounts of process %d cannot be read: "
-				"tmpfs counts as file (error %d)",
-				process->pid, -r);
-		mappings->filesystems_read = true;
-	} else if (major == mappings->device_major && minor == mappings->device_minor) {
-		*ret_kind = mappings->device_kind;
+	if (mappings->filesystems_read)
 		return 0;
-	}
+	r = mig_filesystems_new(process->context, process->pid, &mappings->filesystems);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		mig_log(process->context, MIG_LOG_WARNING,
+			"mounts of process %d cannot be read: "
+			"tmpfs counts as file (error %d)",
+			process->pid, -r);
+	mappings->filesystems_read = true;
+	return 0;
+}
+
+/* What a file on a device without a number of its own is, by what the process sees
+ * mounted. Memory file systems are among those. */
+static int find_device_kind(struct mig_mappings *mappings, uint32_t minor,
+			    enum mig_kind *ret_kind)
+{
+	const char *type = NULL;
+	int r;
+
+	for (size_t i = 0; i < mappings->nr_known; i++)
+		if (mappings->known[i].minor == minor) {
+			*ret_kind = mappings->known[i].kind;
+			return 0;
+		}
+	r = read_filesystems(mappings);
+	if (r < 0)
+		return r;
 	if (mappings->filesystems)
-		type = mig_filesystems_get_type(mappings->filesystems, major, minor);
-	mappings->device_major = major;
-	mappings->device_minor = minor;
-	mappings->device_kind = kind_of_type(type);
-	*ret_kind = mappings->device_kind;
+		type = mig_filesystems_get_type(mappings->filesystems, 0, minor);
+	*ret_kind = kind_of_type(type);
+	/* Others may see it mounted. */
+	if (type && mappings->nr_known < MOST_KNOWN)
+		mappings->known[mappings->nr_known++] =
+			(struct device_kind){ .minor = minor, .kind = *ret_kind };
 	return 0;
 }
 
@@ -257,7 +303,7 @@ static int find_kind(struct mig_mappings *mappings, const struct mig_maps_line *
 		*ret_kind = MIG_KIND_ANON;
 	/* Memory file systems have no device, and so major number 0. */
 	else if (!line->device_major)
-		return find_device_kind(mappings, 0, line->device_minor, ret_kind);
+		return find_device_kind(mappings, line->device_minor, ret_kind);
 	else
 		*ret_kind = MIG_KIND_FILE;
 	return 0;

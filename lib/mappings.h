@@ -16,4 +16,12 @@ int mig_mappings_open(const struct mig_process *process, bool with_residency,
 /** mig_mappings_have_residency - false also where the kernel has no numa_maps. */
 bool mig_mappings_have_residency(const struct mig_mappings *mappings);
 
+/**
+ * mig_mappings_reopen - as mig_mappings_open(), of one process after the other
+ * @mappings: NULL, or of another process: its memory is used again, and what was
+ *            learnt of file systems is still true. Stays the caller's on failure too.
+ */
+int mig_mappings_reopen(const struct mig_process *process, bool with_residency,
+			struct mig_mappings **mappings);
+
 #endif

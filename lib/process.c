@@ -279,15 +279,12 @@ bool mig_process_next_thread(const struct mig_process *process, pid_t *tid)
 	return true;
 }
 
-int mig_process_open_file(const struct mig_process *process, const char *name)
+int mig_process_open_file_of(const struct mig_process *process, pid_t tid,
+			     const char *name)
 {
 	char path[MIG_PATH_SIZE];
-	pid_t tid;
-	int fd, r;
+	int fd;
 
-	r = mig_process_find_thread(process, &tid);
-	if (r < 0)
-		return r;
 	thread_path(process, tid, name, path);
 	fd = mig_procfs_open(process->context, "%s", path);
 	if (!mig_process_holds_number(process)) {
@@ -299,6 +296,14 @@ int mig_process_open_file(const struct mig_process *process, const char *name)
 	if (fd == -ENOENT && thread_lives(process, tid) == 0)
 		return -ESRCH;
 	return fd;
+}
+
+int mig_process_open_file(const struct mig_process *process, const char *name)
+{
+	pid_t tid;
+	int r = mig_process_find_thread(process, &tid);
+
+	return r < 0 ? r : mig_process_open_file_of(process, tid, name);
 }
 
 int mig_process_read_mems_allowed(const struct mig_process *process,

@@ -61,6 +61,10 @@ bool mig_process_next_thread(const struct mig_process *process, pid_t *tid);
  */
 int mig_process_open_file(const struct mig_process *process, const char *name);
 
+/** mig_process_open_file_of - the same through a thread that was just found alive. */
+int mig_process_open_file_of(const struct mig_process *process, pid_t tid,
+			     const char *name);
+
 /**
  * mig_process_visit_children - the children of all its threads
  * @visit: non-zero ends the walk with that value

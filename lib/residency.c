@@ -11,6 +11,9 @@
 #include "procfs.h"
 #include "topology.h"
 
+/* 60 lines, some of them as long as a machine has processors and nodes. */
+#define STATUS_SIZE 32768
+
 struct row {
 	uint64_t bytes[MIG_NR_KINDS];
 };
@@ -108,22 +111,21 @@ int mig_residency_add_pages(struct mig_residency *residency, int node, enum mig_
 /* A kernel without swap has no such line. */
 static int read_swapped(const struct mig_process *process, uint64_t *ret_bytes)
 {
-	CLEANUP(mig_lines_done) struct mig_lines lines = { 0 };
 	CLEANUP_CLOSE int fd = mig_process_open_file(process, "status");
-	struct mig_text line;
-	int r;
+	char buffer[STATUS_SIZE];
+	struct mig_text value;
+	ssize_t length;
 
 	if (fd < 0)
 		return fd;
-	r = mig_lines_init(&lines, fd);
-	if (r < 0)
-		return r;
-	fd = -1;
+	length = mig_procfs_read_fd(fd, buffer, sizeof(buffer));
+	if (length < 0)
+		return (int)length;
 	*ret_bytes = 0;
-	while ((r = mig_lines_next(&lines, &line.at, &line.length)) > 0)
-		if (mig_text_take_string(&line, "VmSwap:"))
-			return mig_meminfo_parse_size(line, ret_bytes);
-	return r;
+	if (!mig_text_find_field((struct mig_text){ buffer, (size_t)length }, "VmSwap",
+				 &value))
+		return 0;
+	return mig_meminfo_parse_size(value, ret_bytes);
 }
 
 int mig_residency_add_swapped(struct mig_residency *residency,
@@ -139,19 +141,19 @@ int mig_residency_add_swapped(struct mig_residency *residency,
 }
 
 static int add_by_numa_maps(struct mig_residency *residency,
-			    const struct mig_process *process)
+			    const struct mig_process *process,
+			    struct mig_mappings **mappings)
 {
-	CLEANUP_MIG(mappings) struct mig_mappings *mappings = NULL;
-	int r = mig_mappings_new(process, &mappings);
+	int r = mig_mappings_reopen(process, true, mappings);
 
 	if (r < 0)
 		return r;
-	if (!mig_mappings_have_residency(mappings))
+	if (!mig_mappings_have_residency(*mappings))
 		return -ENOSYS;
 	for (;;) {
 		const struct mig_mapping *mapping;
 
-		r = mig_mappings_next(mappings, &mapping);
+		r = mig_mappings_next(*mappings, &mapping);
 		if (r < 0 || !mapping)
 			return r;
 		r = mig_residency_add_mapping(residency, mapping);
@@ -190,16 +192,15 @@ int mig_residency_merge(struct mig_residency *residency,
 	return 0;
 }
 
-int mig_residency_add_process(struct mig_residency *residency,
-			      const struct mig_topology *topology,
-			      const struct mig_process *process)
+int mig_residency_add_next(struct mig_residency *residency,
+			   const struct mig_topology *topology,
+			   const struct mig_process *process,
+			   struct mig_mappings **mappings)
 {
 	/* Apart, so that a process that vanishes half-way leaves no trace. */
 	CLEANUP_MIG(residency) struct mig_residency *added = NULL;
 	int r, node;
 
-	if (!residency || !topology || !process)
-		return -EINVAL;
 	r = mig_residency_new(residency->context, &added);
 	if (r < 0)
 		return r;
@@ -208,10 +209,21 @@ int mig_residency_add_process(struct mig_residency *residency,
 	if (residency->context->live && node != MIG_NO_NODE)
 		r = add_by_presence(added, process, node);
 	if (r == -EOPNOTSUPP)
-		r = add_by_numa_maps(added, process);
+		r = add_by_numa_maps(added, process, mappings);
 	if (!r)
 		r = mig_residency_add_swapped(added, process);
 	return r < 0 ? r : mig_residency_merge(residency, added);
+}
+
+int mig_residency_add_process(struct mig_residency *residency,
+			      const struct mig_topology *topology,
+			      const struct mig_process *process)
+{
+	CLEANUP_MIG(mappings) struct mig_mappings *mappings = NULL;
+
+	if (!residency || !topology || !process)
+		return -EINVAL;
+	return mig_residency_add_next(residency, topology, process, &mappings);
 }
 
 uint64_t mig_residency_get_bytes(const struct mig_residency *residency, int node,

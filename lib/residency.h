@@ -23,4 +23,13 @@ int mig_residency_merge(struct mig_residency *residency,
 int mig_residency_add_swapped(struct mig_residency *residency,
 			      const struct mig_process *process);
 
+/**
+ * mig_residency_add_next - as mig_residency_add_process(), of one after the other
+ * @mappings: see mig_mappings_reopen()
+ */
+int mig_residency_add_next(struct mig_residency *residency,
+			   const struct mig_topology *topology,
+			   const struct mig_process *process,
+			   struct mig_mappings **mappings);
+
 #endif

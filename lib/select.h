@@ -23,6 +23,8 @@ enum mig_verdict {
 	MIG_VERDICT_NOT_FROM,
 };
 
+#define MIG_NR_VERDICTS 5
+
 /**
  * mig_select_units - what to do with the first of some units
  * @ret_to: their wanted node, with MIG_VERDICT_MOVE. With several nearest targets it

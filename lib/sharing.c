@@ -14,9 +14,18 @@ int mig_sharing_init(struct mig_sharing *sharing, enum mig_shared mode,
 	return mig_frametable_init(&sharing->own, nr_frames);
 }
 
+int mig_sharing_begin_survey(struct mig_sharing *sharing)
+{
+	mig_frametable_done(&sharing->foreign);
+	return sharing->counts_own
+		       ? mig_frametable_init(&sharing->foreign, sharing->own.nr_frames)
+		       : 0;
+}
+
 void mig_sharing_done(struct mig_sharing *sharing)
 {
 	mig_frametable_done(&sharing->own);
+	mig_frametable_done(&sharing->foreign);
 }
 
 bool mig_sharing_depends_on_owner(const struct mig_sharing *sharing, enum mig_kind kind)
@@ -38,9 +47,13 @@ static bool is_own(const struct mig_sharing *sharing, const struct mig_pagemap *
 	uint64_t mappers;
 
 	if (!sharing->counts_own || !units->frame ||
+	    mig_frametable_get(&sharing->foreign, units->frame) ||
 	    mig_pagemap_read_mappers(pagemap, units->frame, &mappers) < 0)
 		return false;
-	return mappers <= mig_frametable_get(&sharing->own, units->frame);
+	if (mappers <= mig_frametable_get(&sharing->own, units->frame))
+		return true;
+	mig_frametable_count(&sharing->foreign, units->frame);
+	return false;
 }
 
 bool mig_sharing_allows(const struct mig_sharing *sharing,

@@ -16,6 +16,9 @@ struct mig_sharing {
 	bool may_move_shared; /**< the caller has CAP_SYS_NICE */
 	bool counts_own;      /**< own is in use */
 	struct mig_frametable own;
+	/** Frames that were seen to be mapped outside too: many processes map the same
+	 *  libraries, and the kernel is asked once. */
+	struct mig_frametable foreign;
 };
 
 /** mig_sharing_init - @nr_frames 0: frame numbers are not known. Errors: -ENOMEM. */
@@ -30,6 +33,13 @@ void mig_sharing_done(struct mig_sharing *sharing);
  * are the target's own, so that it must be surveyed
  */
 bool mig_sharing_depends_on_owner(const struct mig_sharing *sharing, enum mig_kind kind);
+
+/**
+ * mig_sharing_begin_survey - more of the target's processes are going to be surveyed
+ *
+ * What was mapped outside may be mapped by those. Errors: -ENOMEM.
+ */
+int mig_sharing_begin_survey(struct mig_sharing *sharing);
 
 /** mig_sharing_survey - count units of the target as mapped once more by it. */
 void mig_sharing_survey(struct mig_sharing *sharing, const struct mig_units *units);

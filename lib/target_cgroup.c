@@ -36,7 +36,7 @@ static int open_candidate(void *data, pid_t pid)
 
 	if (mig_held_find(&candidates->target->held, pid))
 		return 0;
-	r = mig_process_open(candidates->target->context, pid, &process);
+	r = mig_process_open_leader(candidates->target->context, pid, &process);
 	/* Gone, a kernel thread or a zombie: nothing to look at or to move. */
 	if (r == -ESRCH || r == -ENXIO || r == -ENODATA)
 		return 0;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "handles.h"
+#include "residency.h"
 #include "target.h"
 #include "threads.h"
 
@@ -53,6 +54,7 @@ static void take_residency(struct look *look, const struct mig_process *process,
 static void *work(void *data)
 {
 	struct look *look = data;
+	CLEANUP_MIG(mappings) struct mig_mappings *mappings = NULL;
 	const struct mig_process *process;
 
 	while ((process = take_process(look))) {
@@ -60,7 +62,8 @@ static void *work(void *data)
 		int r = mig_residency_new(look->target->context, &residency);
 
 		if (!r)
-			r = mig_residency_add_process(residency, look->topology, process);
+			r = mig_residency_add_next(residency, look->topology, process,
+						   &mappings);
 		take_residency(look, process, residency, r);
 	}
 	return NULL;

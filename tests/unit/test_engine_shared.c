@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "plan.h"
 #include "scene.h"
 
 #define PID 42
@@ -150,6 +151,20 @@ static void what_an_outsider_maps_as_well_is_not(void **state)
 	assert_int_equal(scene_skipped(scene, MIG_SKIP_SHARED), 80);
 }
 
+static void what_cannot_move_is_settled_by_the_plan(void **state)
+{
+	struct scene *scene = *state;
+	const struct mig_plan_options options = { .size = sizeof(options),
+						  .shared = MIG_SHARED_NONE };
+
+	map_shared(scene, FAKE_FILE, 40);
+	scene_plan(scene, &options);
+	assert_int_equal(scene->plan->nr_spans, 0);
+	scene_run(scene, NULL);
+	assert_int_equal(moved(scene), 0);
+	assert_int_equal(scene_skipped(scene, MIG_SKIP_SHARED), 40);
+}
+
 /* As with KSM, or a file that is mapped in two places. */
 static void what_is_mapped_twice_is_in_place_twice(void **state)
 {
@@ -239,6 +254,7 @@ int main(void)
 		with(what_only_members_map_is_their_own, set_up),
 		with(what_an_outsider_maps_as_well_is_not, set_up),
 		with(what_is_mapped_twice_is_in_place_twice, set_up),
+		with(what_cannot_move_is_settled_by_the_plan, set_up),
 		with(a_plan_counts_a_shared_page_once, set_up),
 		with(without_the_capability_no_shared_page_moves,
 		     set_up_without_sys_nice),

@@ -16,6 +16,7 @@
 
 #include "cleanup.h"
 #include "fake_process.h"
+#include "mappings.h"
 
 DEFINE_CLEANUP(context)
 DEFINE_CLEANUP(process)
@@ -433,6 +434,41 @@ static void memory_is_reached_through_a_living_thread(void **state)
 	assert_null(next(mappings));
 }
 
+static void one_reader_goes_from_process_to_process(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_MIG(process) struct mig_process *other = NULL;
+	CLEANUP_MIG(mappings) struct mig_mappings *mappings = NULL;
+	const struct mig_mapping *mapping;
+
+	fake_process_write(f->root, 43, 1, NULL);
+	assert_int_equal(mig_process_open(f->context, 43, &other), 0);
+	fake_root_write(f->root, "proc/42/mountinfo",
+			"30 1 0:25 / /dev/shm rw - tmpfs tmpfs rw\n");
+	fake_root_write(f->root, "proc/43/mountinfo",
+			"31 1 0:26 / /tmp rw - tmpfs tmpfs rw\n");
+	fake_root_write(f->root, "proc/43/maps",
+			MAPS("3000", "4000", "00:19", "7", "/dev/shm/a")
+				MAPS("5000", "6000", "00:1a", "8", "/tmp/b"));
+	mappings = start(f, MAPS("1000", "2000", "00:19", "7", "/dev/shm/a"),
+			 "1000 default N2=1\n2000 default N3=1\n");
+	assert_int_equal(next(mappings)->kind, MIG_KIND_SHMEM);
+	assert_int_equal(mig_mappings_reopen(other, true, &mappings), 0);
+	assert_false(mig_mappings_have_residency(mappings));
+	/* It sees only one of them mounted, and the other was learnt. */
+	mapping = next(mappings);
+	assert_int_equal(mapping->start, 0x3000);
+	assert_int_equal(mapping->kind, MIG_KIND_SHMEM);
+	assert_false(mapping->has_residency);
+	assert_int_equal(next(mappings)->kind, MIG_KIND_SHMEM);
+	assert_null(next(mappings));
+	fake_process_remove(f->root, 43);
+	assert_int_equal(mig_mappings_reopen(other, true, &mappings), -ESRCH);
+	assert_int_equal(mig_mappings_reopen(f->process, true, &mappings), 0);
+	assert_int_equal(next(mappings)->node_pages[2], 1);
+	assert_null(next(mappings));
+}
+
 static void an_exited_process_has_no_mappings_to_walk(void **state)
 {
 	struct fixture *f = *state;
@@ -557,6 +593,7 @@ int main(void)
 		TEST(files_that_read_empty_mean_that_the_memory_is_gone),
 		TEST(memory_that_goes_during_the_walk_is_noticed_at_its_end),
 		TEST(memory_is_reached_through_a_living_thread),
+		TEST(one_reader_goes_from_process_to_process),
 		TEST(an_exited_process_has_no_mappings_to_walk),
 		TEST(null_is_refused_where_it_is_not_allowed),
 		cmocka_unit_test(the_running_kernel_is_understood),

@@ -145,6 +145,22 @@ static void lines_come_one_by_one_also_empty_ones(void **state)
 	assert_end(&lines);
 }
 
+static void one_window_goes_from_file_to_file(void **state)
+{
+	struct rooted *f = *state;
+	CLEANUP(mig_lines_done) struct mig_lines lines = { 0 };
+
+	fake_root_write(f->root, "lines", "one\ntwo\n");
+	assert_int_equal(mig_lines_reopen(&lines, mig_procfs_open(f->context, "lines")),
+			 0);
+	assert_next(&lines, "one");
+	fake_root_write(f->root, "others", "three\n");
+	assert_int_equal(mig_lines_reopen(&lines, mig_procfs_open(f->context, "others")),
+			 0);
+	assert_next(&lines, "three");
+	assert_end(&lines);
+}
+
 static void the_last_line_may_lack_its_newline(void **state)
 {
 	struct rooted *f = *state;
@@ -258,6 +274,7 @@ int main(void)
 		TEST(errors_of_open_and_read_are_passed_on),
 		TEST(a_file_of_any_size_is_read_whole),
 		TEST(lines_come_one_by_one_also_empty_ones),
+		TEST(one_window_goes_from_file_to_file),
 		TEST(the_last_line_may_lack_its_newline),
 		TEST(an_empty_file_has_no_lines),
 		TEST(lines_are_whole_where_the_window_moves),

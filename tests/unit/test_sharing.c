@@ -13,11 +13,13 @@
 
 /* What kpagecount says of FRAME; below 0: it cannot be read. */
 static int mappers;
+static unsigned int nr_questions;
 
 static ssize_t fake_pread(int fd, void *buffer, size_t length, off_t offset)
 {
 	uint64_t *count = buffer;
 
+	nr_questions++;
 	assert_int_equal(fd, 3);
 	assert_int_equal(length, sizeof(*count));
 	assert_int_equal(offset, FRAME * sizeof(*count));
@@ -168,6 +170,27 @@ static void mappings_are_surveyed_only_where_it_matters(void **state)
 	assert_false(depends(MIG_SHARED_NONE, false, NR_FRAMES, MIG_KIND_ANON));
 }
 
+static void the_kernel_is_asked_once_about_what_is_mapped_outside(void **state)
+{
+	struct mig_sharing sharing;
+
+	(void)state;
+	mappers = 2;
+	assert_int_equal(mig_sharing_init(&sharing, MIG_SHARED_NONE, true, NR_FRAMES), 0);
+	assert_int_equal(mig_sharing_begin_survey(&sharing), 0);
+	mig_sharing_survey(&sharing, &shared_file);
+	nr_questions = 0;
+	for (int i = 0; i < 3; i++)
+		assert_false(mig_sharing_allows(&sharing, &pagemap, MIG_KIND_FILE,
+						&shared_file));
+	assert_int_equal(nr_questions, 1);
+	/* The other who maps it has joined the target. */
+	assert_int_equal(mig_sharing_begin_survey(&sharing), 0);
+	mig_sharing_survey(&sharing, &shared_file);
+	assert_true(mig_sharing_allows(&sharing, &pagemap, MIG_KIND_FILE, &shared_file));
+	mig_sharing_done(&sharing);
+}
+
 static void a_page_of_ones_own_is_not_counted(void **state)
 {
 	struct mig_sharing sharing;
@@ -195,6 +218,7 @@ int main(void)
 		cmocka_unit_test(what_only_the_target_maps_is_its_own_however_often),
 		cmocka_unit_test(what_cannot_be_known_is_not_ones_own),
 		cmocka_unit_test(mappings_are_surveyed_only_where_it_matters),
+		cmocka_unit_test(the_kernel_is_asked_once_about_what_is_mapped_outside),
 		cmocka_unit_test(a_page_of_ones_own_is_not_counted),
 	};
 
