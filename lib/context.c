@@ -48,14 +48,26 @@ int mig_context_new(const struct mig_context_options *options,
 	context->calls = &mig_calls_kernel;
 	context->log = known.log;
 	context->log_data = known.log_data;
+	pthread_mutex_init(&context->frame_files.lock, NULL);
 	*ret_context = context;
 	return 0;
+}
+
+static void close_frame_files(struct mig_frame_files *files)
+{
+	if (files->is_known && files->flags_fd >= 0)
+		close(files->flags_fd);
+	if (files->is_known && files->count_fd >= 0)
+		close(files->count_fd);
+	files->is_known = false;
 }
 
 void mig_context_free(struct mig_context *context)
 {
 	if (!context)
 		return;
+	close_frame_files(&context->frame_files);
+	pthread_mutex_destroy(&context->frame_files.lock);
 	close(context->root_fd);
 	free(context);
 }
@@ -69,6 +81,7 @@ void mig_context_set_calls(struct mig_context *context, const struct mig_calls *
 {
 	context->calls = calls;
 	context->live = true;
+	close_frame_files(&context->frame_files);
 }
 
 void mig_log(const struct mig_context *context, enum mig_log_level level,

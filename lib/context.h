@@ -2,8 +2,19 @@
 #ifndef MIG_CONTEXT_H
 #define MIG_CONTEXT_H
 
+#include <pthread.h>
+
 #include "calls.h"
 #include "libmigrate.h"
+
+/** What tells of frames: opened once, and not for each process. (pagemap.c) */
+struct mig_frame_files {
+	pthread_mutex_t lock; /**< of all below */
+	bool is_known;
+	bool shows_frames; /**< in pagemap */
+	int flags_fd;      /**< kpageflags; below 0: not readable */
+	int count_fd;      /**< kpagecount; below 0: not readable */
+};
 
 struct mig_context {
 	int root_fd;
@@ -13,6 +24,7 @@ struct mig_context {
 	const struct mig_calls *calls;
 	mig_log_fn log;
 	void *log_data;
+	struct mig_frame_files frame_files;
 };
 
 /**

@@ -7,9 +7,34 @@
 #include "pagemap_scan.h"
 #include "procfs.h"
 
+static void open_frame_files(const struct mig_context *context,
+			     struct mig_frame_files *files)
+{
+	files->shows_frames = mig_pagemap_shows_frames(context);
+	files->flags_fd = files->count_fd = -1;
+	if (files->shows_frames) {
+		files->flags_fd = mig_procfs_open(context, "proc/kpageflags");
+		files->count_fd = mig_procfs_open(context, "proc/kpagecount");
+	}
+	files->is_known = true;
+}
+
+static void take_frame_files(struct mig_context *context, struct mig_pagemap *pagemap)
+{
+	struct mig_frame_files *files = &context->frame_files;
+
+	pthread_mutex_lock(&files->lock);
+	if (!files->is_known)
+		open_frame_files(context, files);
+	pagemap->has_frames = files->shows_frames;
+	pagemap->flags_fd = files->flags_fd;
+	pagemap->count_fd = files->count_fd;
+	pthread_mutex_unlock(&files->lock);
+}
+
 int mig_pagemap_open(const struct mig_process *process, struct mig_pagemap *ret_pagemap)
 {
-	const struct mig_context *context = process->context;
+	struct mig_context *context = process->context;
 	struct mig_pagemap pagemap = { .context = context,
 				       .flags_fd = -1,
 				       .count_fd = -1 };
@@ -17,11 +42,7 @@ int mig_pagemap_open(const struct mig_process *process, struct mig_pagemap *ret_
 	pagemap.fd = mig_process_open_file(process, "pagemap");
 	if (pagemap.fd < 0)
 		return pagemap.fd;
-	pagemap.has_frames = mig_pagemap_shows_frames(context);
-	if (pagemap.has_frames) {
-		pagemap.flags_fd = mig_procfs_open(context, "proc/kpageflags");
-		pagemap.count_fd = mig_procfs_open(context, "proc/kpagecount");
-	}
+	take_frame_files(context, &pagemap);
 	*ret_pagemap = pagemap;
 	return 0;
 }
@@ -30,10 +51,6 @@ void mig_pagemap_close(struct mig_pagemap *pagemap)
 {
 	if (pagemap->fd >= 0)
 		close(pagemap->fd);
-	if (pagemap->flags_fd >= 0)
-		close(pagemap->flags_fd);
-	if (pagemap->count_fd >= 0)
-		close(pagemap->count_fd);
 	pagemap->fd = pagemap->flags_fd = pagemap->count_fd = -1;
 }
 

@@ -55,8 +55,8 @@ static inline bool mig_pagemap_is_marked(uint64_t entry)
 struct mig_pagemap {
 	const struct mig_context *context;
 	int fd;
-	int flags_fd; /**< below 0: not readable */
-	int count_fd; /**< below 0: not readable */
+	int flags_fd; /**< the context's; below 0: not readable */
+	int count_fd; /**< the same */
 	bool has_frames;
 	bool no_scan; /**< the kernel has no PAGEMAP_SCAN */
 };
