@@ -3,22 +3,73 @@
 
 #include <errno.h>
 #include <linux/mempolicy.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "handles.h"
 #include "mappings.h"
 #include "process.h"
 #include "residency.h"
 #include "select.h"
 #include "target.h"
+#include "threads.h"
 
+/* Fewer members than this are looked at sooner than a thread is made. */
+#define MEMBERS_FOR_A_THREAD 8
+
+/* What all threads share. */
 struct search {
 	struct mig_plan *plan;
-	struct mig_page_scan scan;
-	struct mig_mappings *mappings; /**< used again for each member */
-	size_t member;                 /**< whose mappings are looked at */
+	pthread_mutex_t lock; /**< of the plan, but its tables of frames, and of these */
+	size_t next;          /**< member, or span, that nobody has begun */
+	int result;
 };
+
+/* Of one thread, for one member after the other. */
+struct looker {
+	struct search *search;
+	struct mig_plan *plan;
+	struct mig_page_scan scan;
+	struct mig_mappings *mappings;
+	size_t member;                   /**< whose mappings are looked at */
+	struct mig_residency *residency; /**< its own */
+	struct mig_member_span *spans;   /**< its spans */
+	size_t nr_spans;
+	size_t max_spans;
+};
+
+static int init_looker(struct looker *looker, struct search *search)
+{
+	*looker = (struct looker){ .search = search, .plan = search->plan };
+	return mig_page_scan_init(&looker->scan, search->plan->frames);
+}
+
+static void end_looker(struct looker *looker)
+{
+	mig_page_scan_done(&looker->scan);
+	mig_mappings_free(looker->mappings);
+	free(looker->spans);
+}
+
+static void fail(struct search *search, int error)
+{
+	pthread_mutex_lock(&search->lock);
+	if (!search->result)
+		search->result = error;
+	pthread_mutex_unlock(&search->lock);
+}
+
+static void lock(struct search *search)
+{
+	pthread_mutex_lock(&search->lock);
+}
+
+static void unlock(struct search *search)
+{
+	pthread_mutex_unlock(&search->lock);
+}
 
 static void cleanup_pagemap(struct mig_pagemap *pagemap)
 {
@@ -80,21 +131,6 @@ static int demand_by_nodes(struct mig_plan *plan, const struct mig_mapping *mapp
 	return r;
 }
 
-typedef int (*units_fn)(struct mig_plan *plan, const struct mig_page_scan *scan,
-			const struct mig_span *span, const struct mig_units *units,
-			struct mig_verdicts *verdicts);
-
-static int survey_units(struct mig_plan *plan, const struct mig_page_scan *scan,
-			const struct mig_span *span, const struct mig_units *units,
-			struct mig_verdicts *verdicts)
-{
-	(void)scan;
-	(void)span;
-	(void)verdicts;
-	mig_sharing_survey(&plan->sharing, units);
-	return 0;
-}
-
 /* A frame that several members map moves once. */
 static int add_moving_units(struct mig_plan *plan, const struct mig_span *span,
 			    const struct mig_units *units, int to)
@@ -128,15 +164,28 @@ int mig_demand_add_units(struct mig_plan *plan, const struct mig_page_scan *scan
 	return r;
 }
 
-static int each_of_span(struct mig_plan *plan, struct mig_page_scan *scan,
-			const struct mig_span *span, units_fn visit,
-			struct mig_verdicts *verdicts)
+typedef int (*units_fn)(struct looker *looker, const struct mig_span *span,
+			const struct mig_units *units, struct mig_verdicts *verdicts);
+
+static int survey_units(struct looker *looker, const struct mig_span *span,
+			const struct mig_units *units, struct mig_verdicts *verdicts)
 {
+	(void)span;
+	(void)verdicts;
+	mig_sharing_survey(&looker->plan->sharing, units);
+	return 0;
+}
+
+static int each_of_span(struct looker *looker, const struct mig_span *span,
+			units_fn visit, struct mig_verdicts *verdicts)
+{
+	struct mig_page_scan *scan = &looker->scan;
+
 	for (uint64_t at = span->start; at < span->end;) {
 		int r = mig_page_scan_next(scan, span, at, span->end, &at);
 
 		for (size_t i = 0; !r && i < scan->nr_units; i++)
-			r = visit(plan, scan, span, &scan->units[i], verdicts);
+			r = visit(looker, span, &scan->units[i], verdicts);
 		if (r < 0)
 			return r;
 	}
@@ -157,47 +206,77 @@ static bool policy_binds_elsewhere(const struct mig_plan *plan,
 	return !mig_nodeset_count(&nodes);
 }
 
-static int add_span(struct search *search, const struct mig_span *span)
+static int add_span(struct looker *looker, const struct mig_span *span)
 {
-	struct mig_plan *plan = search->plan;
+	void *spans = looker->spans;
+	int r = mig_array_reserve(&spans, &looker->max_spans, looker->nr_spans,
+				  sizeof(*looker->spans));
 
-	if (plan->nr_spans == plan->max_spans) {
-		size_t max = plan->max_spans ? 2 * plan->max_spans : 64;
-		struct mig_member_span *spans =
-			reallocarray(plan->spans, max, sizeof(*spans));
-
-		if (!spans)
-			return -ENOMEM;
-		plan->spans = spans;
-		plan->max_spans = max;
-	}
-	plan->spans[plan->nr_spans++] = (struct mig_member_span){ search->member, *span };
-	return 0;
+	looker->spans = spans;
+	if (!r)
+		looker->spans[looker->nr_spans++] =
+			(struct mig_member_span){ .member = looker->member,
+						  .span = *span };
+	return r;
 }
 
-/* Whose the pages of a shared mapping are is known when all members' mappings were
- * surveyed; the others' pages are counted by node. */
-static int look_at_mapping(struct search *search, const struct mig_mapping *mapping,
-			   uint64_t *bound_pages)
+/* A member's spans stand one behind the other. */
+static int keep_spans(struct looker *looker)
 {
-	struct mig_plan *plan = search->plan;
-	uint64_t before = mig_pairs_get_total(&plan->demand);
-	struct mig_span span;
-	int r = mig_residency_add_mapping(plan->residency, mapping);
+	struct mig_plan *plan = looker->plan;
+	int r = 0;
 
-	if (r < 0 || !mig_select_mapping(plan, mapping, plan->settled, &span))
-		return r;
-	r = add_span(search, &span);
-	if (!r && span.shared)
-		return mig_sharing_depends_on_owner(&plan->sharing, span.kind)
-			       ? each_of_span(plan, &search->scan, &span, survey_units,
-					      NULL)
-			       : 0;
-	if (!r && mapping->has_residency)
+	for (size_t i = 0; !r && i < looker->nr_spans; i++) {
+		void *spans = plan->spans;
+
+		r = mig_array_reserve(&spans, &plan->max_spans, plan->nr_spans,
+				      sizeof(*plan->spans));
+		plan->spans = spans;
+		if (!r)
+			plan->spans[plan->nr_spans++] = looker->spans[i];
+	}
+	return r;
+}
+
+/* What is known of a mapping without a look at its pages; the lock is held. */
+static int count_mapping(struct looker *looker, const struct mig_mapping *mapping,
+			 struct mig_span *span, bool *ret_chosen, uint64_t *bound_pages)
+{
+	struct mig_plan *plan = looker->plan;
+	uint64_t before = mig_pairs_get_total(&plan->demand);
+	int r = 0;
+
+	*ret_chosen = mig_select_mapping(plan, mapping, plan->settled, span);
+	if (!*ret_chosen || span->shared)
+		return 0;
+	if (mapping->has_residency)
 		r = demand_by_nodes(plan, mapping);
 	if (policy_binds_elsewhere(plan, mapping))
 		*bound_pages += mig_pairs_get_total(&plan->demand) - before;
 	return r;
+}
+
+/* Whose the pages of a shared mapping are is known when all members' mappings were
+ * surveyed; the others' pages are counted by node. */
+static int look_at_mapping(struct looker *looker, const struct mig_mapping *mapping,
+			   uint64_t *bound_pages)
+{
+	struct mig_span span;
+	bool is_chosen = false;
+	int r = mig_residency_add_mapping(looker->residency, mapping);
+
+	if (r < 0)
+		return r;
+	lock(looker->search);
+	r = count_mapping(looker, mapping, &span, &is_chosen, bound_pages);
+	unlock(looker->search);
+	if (r < 0 || !is_chosen)
+		return r;
+	r = add_span(looker, &span);
+	if (r < 0 || !span.shared ||
+	    !mig_sharing_depends_on_owner(&looker->plan->sharing, span.kind))
+		return r;
+	return each_of_span(looker, &span, survey_units, NULL);
 }
 
 static int note_bound(struct mig_plan *plan, const struct mig_process *process,
@@ -213,25 +292,25 @@ static int note_bound(struct mig_plan *plan, const struct mig_process *process,
 	return bound_pages ? mig_plan_add_finding(plan, &finding) : 0;
 }
 
-static int look_at_mappings(struct search *search, const struct mig_process *process)
+static int look_at_mappings(struct looker *looker, const struct mig_process *process,
+			    uint64_t *bound_pages)
 {
 	CLEANUP(cleanup_pagemap)
 	struct mig_pagemap pagemap = { .fd = -1, .flags_fd = -1, .count_fd = -1 };
 	const struct mig_mapping *mapping;
-	uint64_t bound_pages = 0;
-	int r = mig_mappings_reopen(process, true, &search->mappings);
+	int r = mig_mappings_reopen(process, true, &looker->mappings);
 
 	if (!r)
 		r = mig_pagemap_open(process, &pagemap);
 	if (r < 0)
 		return r;
-	mig_page_scan_set_process(&search->scan, process, &pagemap);
-	while (!(r = mig_mappings_next(search->mappings, &mapping)) && mapping) {
-		r = look_at_mapping(search, mapping, &bound_pages);
+	mig_page_scan_set_process(&looker->scan, process, &pagemap);
+	while (!(r = mig_mappings_next(looker->mappings, &mapping)) && mapping) {
+		r = look_at_mapping(looker, mapping, bound_pages);
 		if (r < 0)
 			return r;
 	}
-	return r < 0 ? r : note_bound(search->plan, process, bound_pages);
+	return r;
 }
 
 static int note_process(struct mig_plan *plan, const struct mig_process *process,
@@ -247,24 +326,77 @@ static int note_process(struct mig_plan *plan, const struct mig_process *process
 	return mig_plan_add_finding(plan, &finding);
 }
 
-/* That it cannot be planned is a finding; it is not walked then, and not counted again. */
-static int look_at_process(struct search *search, const struct mig_process *process)
+/* What the plan has of it, or why it has nothing; the lock is held. That it cannot be
+ * planned is a finding; it is not walked then, and not counted again. */
+static int book_process(struct looker *looker, const struct mig_process *process,
+			uint64_t bound_pages, int error)
 {
-	struct mig_plan *plan = search->plan;
-	size_t first = plan->nr_spans;
-	int r = probe(plan, process);
+	struct mig_plan *plan = looker->plan;
+	int r = error;
 
 	if (!r)
-		r = look_at_mappings(search, process);
+		r = mig_residency_merge(plan->residency, looker->residency);
 	if (!r)
-		r = mig_residency_add_swapped(plan->residency, process);
-	if (r < 0)
-		plan->nr_spans = first;
+		r = note_bound(plan, process, bound_pages);
+	if (!r)
+		r = keep_spans(looker);
 	if (r == -ESRCH || r == -EINVAL)
 		return note_process(plan, process, MIG_FINDING_PROCESS_GONE);
 	if (r == -EPERM || r == -EACCES)
 		return note_process(plan, process, MIG_FINDING_NO_ACCESS);
 	return r;
+}
+
+static void look_at_process(struct looker *looker, const struct mig_process *process)
+{
+	struct search *search = looker->search;
+	uint64_t bound_pages = 0;
+	int r = mig_residency_new(looker->plan->context, &looker->residency);
+
+	looker->nr_spans = 0;
+	if (!r)
+		r = probe(looker->plan, process);
+	if (!r)
+		r = look_at_mappings(looker, process, &bound_pages);
+	if (!r)
+		r = mig_residency_add_swapped(looker->residency, process);
+	lock(search);
+	r = book_process(looker, process, bound_pages, r);
+	if (r < 0 && !search->result)
+		search->result = r;
+	unlock(search);
+	mig_residency_free(looker->residency);
+	looker->residency = NULL;
+}
+
+static bool take_member(struct search *search, size_t *ret_member)
+{
+	bool found;
+
+	lock(search);
+	found = !search->result &&
+		search->next < mig_target_get_count(search->plan->target);
+	if (found)
+		*ret_member = search->next++;
+	unlock(search);
+	return found;
+}
+
+static void *look_at_members(void *data)
+{
+	struct search *search = data;
+	struct looker looker;
+	int r = init_looker(&looker, search);
+
+	if (r < 0) {
+		fail(search, r);
+		return NULL;
+	}
+	while (take_member(search, &looker.member))
+		look_at_process(&looker, mig_target_get_process(search->plan->target,
+								looker.member));
+	end_looker(&looker);
+	return NULL;
 }
 
 /* Whether nothing of a span can move, as of a library that others map too: then the
@@ -285,55 +417,96 @@ static bool settle_span(struct mig_plan *plan, const struct mig_verdicts *verdic
 	return true;
 }
 
-static int look_at_shared_span(struct search *search, const struct mig_span *span,
-			       bool *ret_settled)
+static int demand_units(struct looker *looker, const struct mig_span *span,
+			const struct mig_units *units, struct mig_verdicts *verdicts)
 {
-	struct mig_verdicts verdicts = { 0 };
-	int r = each_of_span(search->plan, &search->scan, span, mig_demand_add_units,
-			     &verdicts);
+	int r;
 
-	if (!r)
-		*ret_settled = settle_span(search->plan, &verdicts);
+	lock(looker->search);
+	r = mig_demand_add_units(looker->plan, &looker->scan, span, units, verdicts);
+	unlock(looker->search);
 	return r;
 }
 
-/* The shared spans of one member, from @first on. Those that are not settled are kept. */
-static int look_at_shared(struct search *search, size_t first, size_t *kept,
-			  size_t *ret_next)
+static int look_at_shared_span(struct looker *looker, struct mig_member_span *span)
+{
+	struct mig_verdicts verdicts = { 0 };
+	int r = each_of_span(looker, &span->span, demand_units, &verdicts);
+
+	if (r < 0)
+		return r;
+	lock(looker->search);
+	span->is_settled = settle_span(looker->plan, &verdicts);
+	unlock(looker->search);
+	return 0;
+}
+
+/* The shared spans of one member, from @first on. */
+static int look_at_shared(struct looker *looker, size_t first, size_t end)
 {
 	CLEANUP(cleanup_pagemap)
 	struct mig_pagemap pagemap = { .fd = -1, .flags_fd = -1, .count_fd = -1 };
-	struct mig_plan *plan = search->plan;
-	size_t member = plan->spans[first].member;
-	const struct mig_process *process = mig_target_get_process(plan->target, member);
+	struct mig_plan *plan = looker->plan;
+	const struct mig_process *process =
+		mig_target_get_process(plan->target, plan->spans[first].member);
 	int r = mig_pagemap_open(process, &pagemap);
 
 	if (!r)
-		mig_page_scan_set_process(&search->scan, process, &pagemap);
-	for (; first < plan->nr_spans && plan->spans[first].member == member; first++) {
-		const struct mig_member_span *span = &plan->spans[first];
-		bool is_settled = false;
-
-		if (!r && span->span.shared)
-			r = look_at_shared_span(search, &span->span, &is_settled);
-		if (!is_settled)
-			plan->spans[(*kept)++] = *span;
-	}
-	*ret_next = first;
+		mig_page_scan_set_process(&looker->scan, process, &pagemap);
+	for (size_t i = first; !r && i < end; i++)
+		if (plan->spans[i].span.shared)
+			r = look_at_shared_span(looker, &plan->spans[i]);
 	/* It has gone since. */
 	return r == -ESRCH || r == -EPERM || r == -EACCES ? 0 : r;
 }
 
-static int look_at_all_shared(struct search *search, size_t first)
+/* The next member that has any. */
+static bool take_shared(struct search *search, size_t *ret_first, size_t *ret_end)
 {
-	size_t at = first, kept = first;
-	int r = 0;
+	const struct mig_plan *plan = search->plan;
+	size_t at;
+	bool has_shared = false;
 
-	while (!r && at < search->plan->nr_spans)
-		r = look_at_shared(search, at, &kept, &at);
-	if (!r)
-		search->plan->nr_spans = kept;
-	return r;
+	lock(search);
+	at = search->next;
+	while (!search->result && at < plan->nr_spans && !has_shared) {
+		*ret_first = at;
+		while (at < plan->nr_spans &&
+		       plan->spans[at].member == plan->spans[*ret_first].member)
+			has_shared |= plan->spans[at++].span.shared;
+	}
+	*ret_end = search->next = at;
+	unlock(search);
+	return has_shared;
+}
+
+static void *look_at_all_shared(void *data)
+{
+	struct search *search = data;
+	struct looker looker;
+	size_t first, end;
+	int r = init_looker(&looker, search);
+
+	if (r < 0) {
+		fail(search, r);
+		return NULL;
+	}
+	while (!r && take_shared(search, &first, &end))
+		r = look_at_shared(&looker, first, end);
+	if (r < 0)
+		fail(search, r);
+	end_looker(&looker);
+	return NULL;
+}
+
+static void drop_settled(struct mig_plan *plan, size_t first)
+{
+	size_t kept = first;
+
+	for (size_t i = first; i < plan->nr_spans; i++)
+		if (!plan->spans[i].is_settled)
+			plan->spans[kept++] = plan->spans[i];
+	plan->nr_spans = kept;
 }
 
 static size_t count_gone(const struct mig_plan *plan, size_t first)
@@ -350,30 +523,30 @@ static int look_at_new(struct search *search)
 	struct mig_plan *plan = search->plan;
 	size_t nr = mig_target_get_count(plan->target), nr_new = nr - plan->nr_members;
 	size_t first_span = plan->nr_spans, first = plan->nr_findings;
-	int r = 0;
 
-	for (; r >= 0 && plan->nr_members < nr; plan->nr_members++) {
-		search->member = plan->nr_members;
-		r = look_at_process(search,
-				    mig_target_get_process(plan->target, search->member));
-	}
+	search->next = plan->nr_members;
+	mig_threads_run(nr_new / MEMBERS_FOR_A_THREAD, look_at_members, search);
+	plan->nr_members = nr;
 	/* A cgroup may as well have been empty. */
-	if (r >= 0 && nr_new && count_gone(plan, first) == nr_new &&
+	if (!search->result && nr_new && count_gone(plan, first) == nr_new &&
 	    !plan->target->nr_cgroups)
 		return -ESRCH;
-	return r < 0 ? r : look_at_all_shared(search, first_span);
+	if (search->result)
+		return search->result;
+	search->next = first_span;
+	mig_threads_run(nr_new / MEMBERS_FOR_A_THREAD, look_at_all_shared, search);
+	if (!search->result)
+		drop_settled(plan, first_span);
+	return search->result;
 }
 
 int mig_demand_find(struct mig_plan *plan)
 {
-	struct search search = { .plan = plan };
-	int r = mig_page_scan_init(&search.scan, plan->frames);
+	struct search search = { .plan = plan, .lock = PTHREAD_MUTEX_INITIALIZER };
+	int r = mig_sharing_begin_survey(&plan->sharing);
 
 	if (!r)
-		r = mig_sharing_begin_survey(&plan->sharing);
-	if (!r)
 		r = look_at_new(&search);
-	mig_page_scan_done(&search.scan);
-	mig_mappings_free(search.mappings);
+	pthread_mutex_destroy(&search.lock);
 	return r;
 }

@@ -24,6 +24,7 @@ struct mig_quota {
 struct mig_member_span {
 	size_t member;
 	struct mig_span span;
+	bool is_settled; /**< nothing of it can move */
 };
 
 struct mig_plan {

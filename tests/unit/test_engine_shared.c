@@ -194,6 +194,41 @@ static void a_plan_counts_a_shared_page_once(void **state)
 	assert_int_equal(mig_plan_get_total_bytes(scene->plan), 47 * scene->page_size);
 }
 
+/* Several threads plan so many. */
+static void many_members_are_planned_side_by_side(void **state)
+{
+	enum { COUNT = 28 };
+	struct scene *scene = *state;
+	const struct mig_plan_options options = { .size = sizeof(options),
+						  .shared = MIG_SHARED_NONE };
+	uint64_t own = scene_map(scene, PID, FAKE_FILE, 40, 0);
+	uint64_t foreign = map_shared(scene, FAKE_FILE, 30);
+
+	for (pid_t pid = 200; pid < 200 + COUNT; pid++) {
+		scene_add(scene, pid);
+		scene_map(scene, pid, FAKE_ANON, 3, 0);
+		fake_kernel_share(scene->kernel, pid, PID, own);
+		fake_kernel_share(scene->kernel, pid, PID, foreign);
+	}
+	scene_plan(scene, &options);
+	assert_int_equal(mig_plan_get_total_bytes(scene->plan),
+			 (40 + COUNT * 3) * scene->page_size);
+	assert_int_equal(
+		mig_residency_get_node_bytes(mig_plan_get_residency(scene->plan), 0),
+		((COUNT + 1) * 70 + COUNT * 3) * scene->page_size);
+	/* Of each, its own memory and what it shares with the others. */
+	assert_int_equal(scene->plan->nr_spans, COUNT * 2 + 1);
+	for (size_t i = 1; i < scene->plan->nr_spans; i++) {
+		const struct mig_member_span *span = &scene->plan->spans[i];
+
+		assert_true(span->member != span[-1].member ||
+			    span->span.start > span[-1].span.start);
+	}
+	scene_run(scene, NULL);
+	assert_int_equal(moved(scene), 40 + COUNT * 3);
+	assert_int_equal(scene_skipped(scene, MIG_SKIP_SHARED), (COUNT + 1) * 30);
+}
+
 /* ---- fewer rights ---- */
 
 static void without_the_capability_no_shared_page_moves(void **state)
@@ -256,6 +291,7 @@ int main(void)
 		with(what_is_mapped_twice_is_in_place_twice, set_up),
 		with(what_cannot_move_is_settled_by_the_plan, set_up),
 		with(a_plan_counts_a_shared_page_once, set_up),
+		with(many_members_are_planned_side_by_side, set_up),
 		with(without_the_capability_no_shared_page_moves,
 		     set_up_without_sys_nice),
 		with(without_frame_numbers_whose_a_page_is_cannot_be_known,
