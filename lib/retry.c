@@ -203,6 +203,16 @@ static bool is_there(const struct mig_worker *worker, const struct mig_task *uni
 	return status == unit->to;
 }
 
+void mig_retry_take_late(struct mig_worker *worker, struct mig_task *units)
+{
+	while (units->nr && is_there(worker, units)) {
+		const struct mig_task unit = mig_task_take(units, 1);
+
+		mig_outcome_add_moved(worker->outcome, unit.from, unit.to,
+				      unit.unit_pages);
+	}
+}
+
 /* What has come after all, with the rest of its folio or by the call for its node. */
 static void book_late(struct mig_worker *worker)
 {

@@ -91,9 +91,11 @@ void mig_worker_flush(struct mig_worker *worker)
 	struct mig_tasks *pending = &worker->pending;
 
 	mig_mover_flush(worker, pending);
-	for (size_t i = 0; i < pending->nr; i++)
+	for (size_t i = 0; i < pending->nr; i++) {
+		mig_retry_take_late(worker, &pending->tasks[i]);
 		mig_outcome_add_skipped(worker->outcome, MIG_SKIP_STOPPED,
 					mig_task_pages(&pending->tasks[i]));
+	}
 	mig_tasks_clear(pending);
 	mig_retry_make_room(worker);
 }

@@ -129,6 +129,14 @@ void mig_retry_pass(struct mig_worker *worker);
 /** mig_retry_wants_pass - whether another try could help anything that is left. */
 bool mig_retry_wants_pass(const struct mig_worker *worker);
 
+/**
+ * mig_retry_take_late - book what has come without having been tried
+ *
+ * From the front on: the pages of a folio that a call has ended within, where nothing
+ * had told that they are one.
+ */
+void mig_retry_take_late(struct mig_worker *worker, struct mig_task *units);
+
 /** mig_retry_reread - drop clean page cache and read it again (reread.c). */
 void mig_retry_reread(struct mig_worker *worker);
 

@@ -221,6 +221,43 @@ static void pages_that_were_not_tried_before_a_stop_are_skipped(void **state)
 	assert_int_equal(totals->skipped_pages, scene_skipped(scene, MIG_SKIP_STOPPED));
 }
 
+/* The first call ends when the run was stopped. */
+static void stop_in_the_first_call(void *data, struct fake_kernel *kernel,
+				   unsigned int number)
+{
+	const struct watcher *watcher = data;
+
+	(void)kernel;
+	(void)number;
+	while (!__atomic_load_n(&watcher->nr_calls, __ATOMIC_ACQUIRE))
+		sleep_ns(MILLISECOND);
+	sleep_ns(20 * MILLISECOND);
+}
+
+/* Without rights nothing tells which pages are a folio: the first call, of 4096 pages,
+ * ends within one, and has moved all of it. */
+static void pages_that_moved_with_their_folio_before_a_stop_are_counted(void **state)
+{
+	const struct fake_kernel_options machine = { .hides_frames = true,
+						     .no_scan = true };
+	const struct fake_memory memory = { .nr_pages = 480, .folio_pages = 16 };
+	struct scene *scene = scene_new(&machine);
+	struct watcher watcher = { .stop_at = 1 };
+	struct mig_run_options options = options_of(&watcher);
+
+	(void)state;
+	scene_add(scene, PID);
+	scene_map(scene, PID, FAKE_ANON, 10, 0);
+	for (int i = 0; i < 9; i++)
+		fake_kernel_map(scene->kernel, PID, &memory);
+	fake_kernel_before_move(scene->kernel, stop_in_the_first_call, &watcher);
+	assert_true(scene_run(scene, &options)->stopped);
+	assert_int_equal(scene_moved(scene, 0, 1), 4106);
+	assert_int_equal(scene_skipped(scene, MIG_SKIP_STOPPED), 9 * 480 + 10 - 4106);
+	scene_assert_true(scene);
+	scene_free(scene);
+}
+
 static void all_workers_stop(void **state)
 {
 	struct scene *scene = *state;
@@ -303,6 +340,8 @@ int main(void)
 		test(a_timeout_ends_the_pause_between_two_passes),
 		test(the_callback_stops_the_pause_between_two_passes),
 		test(pages_that_were_not_tried_before_a_stop_are_skipped),
+		cmocka_unit_test(
+			pages_that_moved_with_their_folio_before_a_stop_are_counted),
 		test(all_workers_stop),
 		test(a_rate_is_kept),
 		test(a_stop_ends_the_wait_for_the_rate),
