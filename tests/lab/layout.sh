@@ -41,11 +41,12 @@ node() {
 }
 
 # dimm NODE SIZE: memory that is plugged in rather than soldered: the kernel finds
-# it late and can give all of it back. The last node's, as QEMU announces it there.
+# it late and can give all of it back: QEMU's device dimmNODE. The last node's, as QEMU
+# announces it there.
 dimm() {
 	layout_dimms=$((layout_dimms + $2))
 	layout_qemu="$layout_qemu -object memory-backend-ram,id=dimm$1,size=$2M"
-	layout_qemu="$layout_qemu -device pc-dimm,memdev=dimm$1,node=$1"
+	layout_qemu="$layout_qemu -device pc-dimm,id=dimm$1,memdev=dimm$1,node=$1"
 }
 
 # distance A B VALUE: from A to B, and back unless that is said too. If one is

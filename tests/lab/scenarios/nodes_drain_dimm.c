@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * drain --offline of a memory module with something of everything on it, to the node that
- * was asked for, and back. On the layout "hotplug": node 2 is a module of 1 GiB in zone
- * Movable, nearer to node 0 than to node 1.
+ * was asked for; the module is pulled out, and put in again. On the layout "hotplug": node
+ * 2 is a module of 1 GiB in zone Movable, nearer to node 0 than to node 1.
  */
 #include "lab_drain.h"
 #include "lab_files.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MEMORY "/sys/devices/system/memory"
+#define NODE "/sys/devices/system/node/node2"
+#define MONITOR "/run/lab/monitor"
+#define PLUG_IN "device_add pc-dimm,id=dimm2,memdev=dimm2,node=2"
 #define NR_KINDS 6
+#define WAIT_SECONDS 120
 
 /* A program that runs from pages on the module. */
 static struct run *run_from(struct lab *lab, const struct lab_disk *disk)
@@ -46,7 +51,46 @@ static void bring_all_back(struct lab *lab)
 	assert_int_equal(lab_blocks_in_state(2, "online"), 8);
 }
 
-static void a_module_with_all_kinds_goes_and_comes_back(void **state)
+static uint64_t total_kib(void)
+{
+	uint64_t kib = 0;
+
+	assert_int_equal(sscanf(lab_read("/proc/meminfo"), "MemTotal: %" SCNu64, &kib),
+			 1);
+	return kib;
+}
+
+static void await_node(bool there)
+{
+	for (double deadline = lab_now() + WAIT_SECONDS; !access(NODE, F_OK) != there;) {
+		assert_true(lab_now() < deadline);
+		usleep(50000);
+	}
+}
+
+/* Without its node and a trace; until the test is over, or plug_in(). */
+static void pull_out(struct lab *lab, uint64_t kib_before)
+{
+	lab_shell(lab, "[ -e " NODE " ] || echo " PLUG_IN " >" MONITOR,
+		  "echo device_del dimm2 >" MONITOR);
+	await_node(false);
+	assert_string_equal(lab_read("/sys/devices/system/node/online"), "0-1");
+	assert_in_range(total_kib(), kib_before - 1050 * 1024, kib_before - 1000 * 1024);
+}
+
+/* What is new comes online by itself, as the machine was told when it was started. */
+static void plug_in(struct lab *lab)
+{
+	lab_shell(lab, NULL, "echo " PLUG_IN " >" MONITOR);
+	await_node(true);
+	for (double deadline = lab_now() + WAIT_SECONDS;
+	     lab_blocks_in_state(2, "online") < 8;) {
+		assert_true(lab_now() < deadline);
+		usleep(50000);
+	}
+}
+
+static void a_module_with_all_kinds_is_pulled_out_and_put_in_again(void **state)
 {
 	static const char *const kinds[NR_KINDS] = { "anon",  "thp",   "mlocked",
 						     "shmem", "tmpfs", "hugetlb" };
@@ -55,9 +99,11 @@ static void a_module_with_all_kinds_goes_and_comes_back(void **state)
 	const char *path = lab_path(&disk, "file");
 	struct victim *victims[NR_KINDS];
 	struct run *program, *run;
+	uint64_t kib_before;
 	struct lab_io io;
 
 	bring_all_back(lab);
+	kib_before = total_kib();
 	lab_hugetlb_pool(lab, 2, 8);
 	for (size_t i = 0; i < NR_KINDS; i++)
 		victims[i] = lab_victim(lab, "--kind %s --size 16M --at 2", kinds[i]);
@@ -68,8 +114,9 @@ static void a_module_with_all_kinds_goes_and_comes_back(void **state)
 	io = lab_disk_io(&disk);
 	run = lab_drain(lab, "--to 1 --offline --require 98 --search %s 2", disk.path);
 	lab_assert_status(run, EXIT_IN_PLACE);
-	lab_assert_no_io(&disk, &io);
 	assert_int_equal(lab_blocks_in_state(2, "offline"), 8);
+	pull_out(lab, kib_before);
+	lab_assert_no_io(&disk, &io);
 	for (size_t i = 0; i < NR_KINDS; i++) {
 		lab_assert_all_on(lab, victims[i], 1);
 		lab_assert_intact(victims[i]);
@@ -79,13 +126,10 @@ static void a_module_with_all_kinds_goes_and_comes_back(void **state)
 	assert_false(lab_has_ended(program));
 	assert_int_equal(oracle_count(lab_look_pid(lab, program->pid), 2, 0, UINT64_MAX),
 			 0);
-	/* It is so already. */
 	run = lab_drain(lab, "--offline 2");
-	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_int_equal(run->nr_reports, 0);
-	run = lab_migratectl(lab, "drain --online --movable 2");
-	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_int_equal(lab_blocks_in_state(2, "online"), 8);
+	lab_assert_status(run, EXIT_FAILED);
+	lab_assert_says(run, "'2': no such node");
+	plug_in(lab);
 	lab_assert_moves(lab, victims[0], "--to 2");
 	lab_assert_all_on(lab, victims[0], 2);
 }
@@ -98,13 +142,16 @@ static void a_node_without_memory_is_as_it_should_be(void **state)
 	bring_all_back(lab);
 	run = lab_drain(lab, "--offline --require 90 2");
 	lab_assert_status(run, EXIT_IN_PLACE);
-	run = lab_drain(lab, "2");
+	run = lab_drain(lab, "--offline 2");
 	lab_assert_status(run, EXIT_IN_PLACE);
 	lab_assert_says(run, "node 2: no memory to be drained");
 	assert_int_equal(run->nr_reports, 0);
 	run = lab_migratectl(lab, "drain --to 2 1");
 	lab_assert_status(run, EXIT_FAILED);
 	lab_assert_says(run, "a destination has no memory");
+	run = lab_migratectl(lab, "drain --online --movable 2");
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_int_equal(lab_blocks_in_state(2, "online"), 8);
 }
 
 /* What is not moved first, the kernel takes along; what is held keeps its block only. */
@@ -135,7 +182,7 @@ static void a_page_in_a_pipe_keeps_its_block_and_no_other(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		LAB_TEST(a_module_with_all_kinds_goes_and_comes_back),
+		LAB_TEST(a_module_with_all_kinds_is_pulled_out_and_put_in_again),
 		LAB_TEST(a_node_without_memory_is_as_it_should_be),
 		LAB_TEST(a_page_in_a_pipe_keeps_its_block_and_no_other),
 	};
