@@ -1376,10 +1376,12 @@ int mig_node_compact(struct mig_context *context, int node);
  * mig_node_reclaim - have the kernel drop page cache that is on a node
  * @ret_bytes: by how much the node's page cache has become smaller
  *
- * Clean pages, mapped ones too; nothing is swapped out. Where demotion is on, and a
- * slower tier is there, the kernel moves pages to that instead.
- * Errors: -EOPNOTSUPP: the kernel cannot reclaim a single node (before 7.0); -ENODEV: no
- * such node; -EACCES: not root; -EXDEV: the context's root is not "/"; -EBADMSG.
+ * Clean pages, mapped ones too; nothing is written and nothing is swapped out. By the
+ * node's own file (Linux 7.0), or by the generations of pages in debugfs, where they are
+ * on (CONFIG_LRU_GEN, Linux 6.1). Where demotion is on, and a slower tier is there, the
+ * kernel moves pages to that instead.
+ * Errors: -EOPNOTSUPP: the kernel has neither; -ENODEV: no such node; -EACCES, -EPERM: not
+ * root, or locked down; -EXDEV: the context's root is not "/"; -EBADMSG; -ENOMEM.
  * Since: 0.1
  */
 int mig_node_reclaim(struct mig_context *context, int node, uint64_t *ret_bytes);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Dropping page cache of one node: nodeN/reclaim, Linux 7.0 and newer. */
+/* Dropping page cache of one node: nodeN/reclaim, Linux 7.0 and newer; before that by the
+ * generations of pages, where the kernel has them. */
 #include <errno.h>
 #include <stdio.h>
 
+#include "lru_gen.h"
 #include "node.h"
 #include "sysfs.h"
 
@@ -26,9 +28,11 @@ static int read_file_bytes(const struct mig_context *context, int node,
 static int reclaim(const struct mig_context *context, int node, uint64_t bytes)
 {
 	char text[64];
+	int r;
 
 	snprintf(text, sizeof(text), "%ju swappiness=0", (uintmax_t)bytes);
-	return mig_sysfs_write(context, text, MIG_NODE_DIRECTORY "/node%d/reclaim", node);
+	r = mig_sysfs_write(context, text, MIG_NODE_DIRECTORY "/node%d/reclaim", node);
+	return r == -ENOENT ? mig_lru_gen_reclaim(context, node) : r;
 }
 
 int mig_node_reclaim(struct mig_context *context, int node, uint64_t *ret_bytes)
@@ -50,7 +54,7 @@ int mig_node_reclaim(struct mig_context *context, int node, uint64_t *ret_bytes)
 		/* It has dropped some and not all of it: whether that was little the
 		 * node says. */
 		if (r < 0 && r != -EAGAIN)
-			return r == -ENOENT ? -EOPNOTSUPP : r;
+			return r;
 		r = read_file_bytes(context, node, &now);
 		if (r < 0)
 			return r;

@@ -91,6 +91,20 @@ static void it_is_asked_again_until_nothing_goes(void **state)
 	assert_int_equal(bytes, 0);
 }
 
+static void generations_do_it_where_the_node_has_no_file_for_it(void **state)
+{
+	uint64_t bytes = 7;
+
+	(void)state;
+	fake_root_remove(root, NODE "/reclaim");
+	fake_root_write(root, "sys/kernel/mm/lru_gen/enabled", "0x0007\n");
+	fake_root_write(root, "sys/kernel/debug/lru_gen",
+			"memcg 1 /\n node 1\n 3 100 0 250 \n");
+	assert_int_equal(mig_node_reclaim(context, 1, &bytes), 0);
+	assert_string_equal(written, "+ 1 1 3 0\n+ 1 1 4 0\n- 1 1 3 0\n");
+	assert_int_equal(bytes, 1000 * 1024);
+}
+
 static void a_kernel_that_cannot_says_so(void **state)
 {
 	uint64_t bytes = 7;
@@ -121,6 +135,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(all_of_a_nodes_cache_is_asked_for),
 		TEST(it_is_asked_again_until_nothing_goes),
+		TEST(generations_do_it_where_the_node_has_no_file_for_it),
 		TEST(a_kernel_that_cannot_says_so),
 		TEST(other_errors_are_told),
 	};
