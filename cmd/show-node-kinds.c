@@ -300,7 +300,8 @@ int show_node_put_kinds(struct table *table, const struct show_node_args *args,
 			const struct machine *machine, const struct shown_nodes *nodes)
 {
 	CLEANUP(pools_done) struct pools pools = { 0 };
-	struct mig_zswap zswap = { MIG_UNKNOWN_BYTES, MIG_UNKNOWN_BYTES };
+	struct mig_zswap zswap = { .pool_bytes = MIG_UNKNOWN_BYTES,
+				   .stored_bytes = MIG_UNKNOWN_BYTES };
 	struct rows rows = {
 		.table = table,
 		.nodes = nodes,

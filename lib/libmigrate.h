@@ -226,6 +226,7 @@ struct mig_huge_pool {
 struct mig_zswap {
 	uint64_t pool_bytes;   /**< memory that it takes */
 	uint64_t stored_bytes; /**< what that stands for */
+	uint64_t hidden_bytes; /**< of the pool: not in zsmalloc_bytes of any node */
 };
 
 #define MIG_UNKNOWN_BYTES UINT64_MAX

@@ -10,6 +10,8 @@
 
 #include "fake_machine.h"
 
+#define ZPOOL "sys/module/zswap/parameters/zpool"
+
 static const struct mig_topology *put_machine(void **state, const char *meminfo)
 {
 	fake_machine_write(state, NODES "/online", "0\n");
@@ -29,6 +31,21 @@ static void both_sizes_are_read(void **state)
 	assert_int_equal(mig_topology_read_zswap(topology, &zswap), 0);
 	assert_int_equal(zswap.pool_bytes, 12 << 10);
 	assert_int_equal(zswap.stored_bytes, 40 << 10);
+	assert_int_equal(zswap.hidden_bytes, 0);
+}
+
+static void only_of_zsmalloc_it_is_told_where_it_is(void **state)
+{
+	const struct mig_topology *topology =
+		put_machine(state, "Zswap: 12 kB\nZswapped: 40 kB\n");
+	struct mig_zswap zswap;
+
+	fake_machine_write(state, ZPOOL, "zbud\n");
+	assert_int_equal(mig_topology_read_zswap(topology, &zswap), 0);
+	assert_int_equal(zswap.hidden_bytes, 12 << 10);
+	fake_machine_write(state, ZPOOL, "zsmalloc\n");
+	assert_int_equal(mig_topology_read_zswap(topology, &zswap), 0);
+	assert_int_equal(zswap.hidden_bytes, 0);
 }
 
 static void a_kernel_without_it_does_not_tell(void **state)
@@ -39,6 +56,7 @@ static void a_kernel_without_it_does_not_tell(void **state)
 	assert_int_equal(mig_topology_read_zswap(topology, &zswap), 0);
 	assert_true(zswap.pool_bytes == MIG_UNKNOWN_BYTES);
 	assert_true(zswap.stored_bytes == MIG_UNKNOWN_BYTES);
+	assert_true(zswap.hidden_bytes == MIG_UNKNOWN_BYTES);
 }
 
 static void what_cannot_be_read_is_refused(void **state)
@@ -61,6 +79,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(both_sizes_are_read),
+		TEST(only_of_zsmalloc_it_is_told_where_it_is),
 		TEST(a_kernel_without_it_does_not_tell),
 		TEST(what_cannot_be_read_is_refused),
 	};
