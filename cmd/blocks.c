@@ -14,14 +14,8 @@
 
 void blocks_done(struct blocks *blocks)
 {
-	for (size_t i = 0; i < blocks->nr; i++) {
-		struct block *block = &blocks->entries[i];
-
-		for (size_t j = 0; j < block->nr_users; j++) {
-			free(block->users[j].command);
-			free(block->users[j].mapping);
-		}
-	}
+	for (size_t i = 0; i < blocks->nr; i++)
+		frame_users_done(&blocks->entries[i].users);
 	free(blocks->entries);
 	*blocks = (struct blocks){ 0 };
 }

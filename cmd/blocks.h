@@ -15,6 +15,7 @@
 
 #include <libmigrate.h>
 
+#include "frame_users.h"
 #include "machine.h"
 #include "output.h"
 
@@ -43,16 +44,6 @@ enum block_reason {
 	BLOCK_ERROR = 7,     /**< the errno says it */
 };
 
-#define BLOCK_MOST_USERS 4
-
-/** A process that has the page in the way mapped. */
-struct block_user {
-	pid_t pid;
-	uint64_t address;
-	char *command;
-	char *mapping;
-};
-
 /** One block, and what became of it. */
 struct block {
 	uint64_t number;
@@ -70,10 +61,8 @@ struct block {
 	bool has_frame;
 	uint64_t frame; /**< of the page in the way */
 	enum mig_content content;
-	char page[64]; /**< what the kernel's log calls it; "" */
-	struct block_user users[BLOCK_MOST_USERS];
-	size_t nr_users;
-	size_t nr_maps; /**< how often it is mapped */
+	char page[64];            /**< what the kernel's log calls it; "" */
+	struct frame_users users; /**< of the page in the way */
 	uint64_t elapsed_ns;
 };
 

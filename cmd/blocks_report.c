@@ -12,6 +12,8 @@
 
 /* So many are explained one by one; the table has them all. */
 #define MOST_SAID 8
+/* So many users of a page are named; JSON has more. */
+#define MOST_NAMED 4
 
 enum blocks_column {
 	COL_BLOCK,
@@ -110,10 +112,13 @@ static void add_content(struct text *text, const struct block *block)
 
 static void add_users(struct text *text, const struct block *block)
 {
-	for (size_t i = 0; i < block->nr_users; i++)
-		add(text, "%s%d (%s)", i ? ", " : ", mapped by ", block->users[i].pid,
-		    block->users[i].command);
-	if (block->nr_maps > block->nr_users)
+	const struct frame_users *users = &block->users;
+	size_t nr = users->nr < MOST_NAMED ? users->nr : MOST_NAMED;
+
+	for (size_t i = 0; i < nr; i++)
+		add(text, "%s%d (%s)", i ? ", " : ", mapped by ", users->users[i].pid,
+		    users->users[i].command);
+	if (users->nr_maps > nr)
 		add(text, ", ...");
 }
 
@@ -265,17 +270,7 @@ static void write_obstacle(const struct block *block, struct json *json)
 		json_put_null(json, "content");
 		json_put_null(json, "page");
 	}
-	json_put_number(json, "maps", block->nr_maps);
-	json_open_array(json, "users");
-	for (size_t i = 0; i < block->nr_users; i++) {
-		json_open_object(json, NULL);
-		json_put_number(json, "pid", (uint64_t)block->users[i].pid);
-		json_put_text(json, "command", block->users[i].command);
-		json_put_number(json, "at", block->users[i].address);
-		json_put_text(json, "mapping", block->users[i].mapping);
-		json_close_object(json);
-	}
-	json_close_array(json);
+	frame_users_write(&block->users, json);
 }
 
 void blocks_write(const struct blocks *blocks, struct json *json)

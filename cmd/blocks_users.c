@@ -9,33 +9,19 @@
 
 static bool may_be_mapped(const struct block *block)
 {
-	return block->has_frame && mig_content_is_movable(block->content) &&
-	       block->content != MIG_CONTENT_FILE_UNMAPPED;
+	return block->has_frame && frame_content_may_be_mapped(block->content);
 }
 
 static int note_user(void *data, const struct mig_frame_user *user)
 {
 	struct blocks *blocks = data;
-	struct block_user *kept;
 	struct block *block = NULL;
 
 	for (size_t i = 0; i < blocks->nr && !block; i++)
 		if (may_be_mapped(&blocks->entries[i]) &&
 		    blocks->entries[i].frame == user->frame)
 			block = &blocks->entries[i];
-	if (!block)
-		return 0;
-	block->nr_maps++;
-	if (block->nr_users == BLOCK_MOST_USERS)
-		return 0;
-	kept = &block->users[block->nr_users++];
-	*kept = (struct block_user){
-		.pid = mig_process_get_pid(user->process),
-		.address = user->address,
-		.command = strdup(mig_process_get_name(user->process)),
-		.mapping = strdup(user->mapping->name),
-	};
-	return kept->command && kept->mapping ? 0 : -ENOMEM;
+	return block ? frame_users_add(&block->users, user) : 0;
 }
 
 static int compare_frames(const void *a, const void *b)

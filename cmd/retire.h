@@ -3,6 +3,7 @@
 #ifndef MIGRATECTL_RETIRE_H
 #define MIGRATECTL_RETIRE_H
 
+#include "frame_users.h"
 #include "machine.h"
 #include "output.h"
 
@@ -14,16 +15,6 @@ struct retire_args {
 
 /** How many page frames are looked at, retired and reported together. */
 #define RETIRE_CHUNK 4096
-
-/** Of the processes that have a frame mapped, how many are kept. */
-#define RETIRE_MOST_USERS 16
-
-struct retire_user {
-	pid_t pid;
-	uint64_t address;
-	char *command;
-	char *mapping;
-};
 
 enum retire_result {
 	RETIRE_COULD = 0,   /**< a dry run: nothing speaks against it */
@@ -41,9 +32,7 @@ struct retire_frame {
 	enum retire_result result;
 	const char *reason; /**< why it was refused: a stable key; NULL: it was not */
 	int error;          /**< negative errno of the kernel; 0: none */
-	struct retire_user *users;
-	size_t nr_users;  /**< in @users */
-	uint64_t nr_maps; /**< how often it is mapped */
+	struct frame_users users;
 };
 
 /** One call of retire, and how it went. */

@@ -43,35 +43,14 @@ static int look(struct retire *retire)
 
 /* ---- users ---- */
 
-static bool may_be_mapped(enum mig_content content)
-{
-	return content == MIG_CONTENT_ANON || content == MIG_CONTENT_FILE_MAPPED ||
-	       content == MIG_CONTENT_SHMEM || content == MIG_CONTENT_HUGETLB;
-}
-
 static int note_user(void *data, const struct mig_frame_user *user)
 {
 	struct retire *retire = data;
 	const struct retire_frame key = { .frame = user->frame };
 	struct retire_frame *frame = bsearch(&key, retire->frames, retire->nr_frames,
 					     sizeof(key), compare_frames);
-	struct retire_user *kept;
 
-	frame->nr_maps++;
-	if (frame->nr_users == RETIRE_MOST_USERS)
-		return 0;
-	if (!frame->users)
-		frame->users = calloc(RETIRE_MOST_USERS, sizeof(*frame->users));
-	if (!frame->users)
-		return -ENOMEM;
-	kept = &frame->users[frame->nr_users++];
-	*kept = (struct retire_user){
-		.pid = mig_process_get_pid(user->process),
-		.address = user->address,
-		.command = strdup(mig_process_get_name(user->process)),
-		.mapping = strdup(user->mapping->name),
-	};
-	return kept->command && kept->mapping ? 0 : -ENOMEM;
+	return frame_users_add(&frame->users, user);
 }
 
 /* One walk of all page tables for the whole chunk. */
@@ -82,7 +61,7 @@ static void find_users(struct retire *retire)
 	int r;
 
 	for (size_t i = 0; i < retire->nr_frames; i++)
-		if (may_be_mapped(retire->frames[i].content))
+		if (frame_content_may_be_mapped(retire->frames[i].content))
 			mapped[nr++] = retire->frames[i].frame;
 	r = mig_frames_visit_users(retire->machine.context, mapped, nr, note_user,
 				   retire);
@@ -155,20 +134,11 @@ static int settle(struct retire *retire, struct retire_frame *frame)
 	return STATUS_OK;
 }
 
-static void free_users(struct retire_frame *frame)
-{
-	for (size_t i = 0; i < frame->nr_users; i++) {
-		free(frame->users[i].command);
-		free(frame->users[i].mapping);
-	}
-	free(frame->users);
-}
-
 /* Those from @first on were not come to. */
 static void cut(struct retire *retire, size_t first)
 {
 	for (size_t i = first; i < retire->nr_frames; i++)
-		free_users(&retire->frames[i]);
+		frame_users_done(&retire->frames[i].users);
 	retire->nr_frames = first;
 }
 

@@ -83,10 +83,12 @@ static const char *get_why(const struct retire_frame *frame)
 
 static bool has_same_user(const struct retire_frame *a, const struct retire_frame *b)
 {
-	if (!a->nr_users || !b->nr_users)
-		return a->nr_users == b->nr_users;
-	return a->users[0].pid == b->users[0].pid && a->nr_maps == b->nr_maps &&
-	       !strcmp(a->users[0].mapping, b->users[0].mapping);
+	const struct frame_users *x = &a->users, *y = &b->users;
+
+	if (!x->nr || !y->nr)
+		return x->nr == y->nr;
+	return x->users[0].pid == y->users[0].pid && x->nr_maps == y->nr_maps &&
+	       !strcmp(x->users[0].mapping, y->users[0].mapping);
 }
 
 static bool is_alike(const struct retire_frame *a, const struct retire_frame *b)
@@ -99,6 +101,8 @@ static bool is_alike(const struct retire_frame *a, const struct retire_frame *b)
 static void put_row(const struct retire *retire, struct table *table,
 		    const struct retire_frame *frame, size_t nr_pages)
 {
+	const struct frame_user *user = frame->users.users;
+
 	table_add_row(table);
 	table_put_format(table, COL_ADDRESS, "0x%" PRIx64,
 			 frame->frame * retire->page_size);
@@ -107,12 +111,12 @@ static void put_row(const struct retire *retire, struct table *table,
 	if (frame->node != MIG_NO_NODE)
 		table_put_number(table, COL_NODE, (uint64_t)frame->node);
 	table_put_text(table, COL_CONTENT, mig_content_get_name(frame->content));
-	table_put_number(table, COL_MAPS, frame->nr_maps);
-	if (frame->nr_users) {
-		table_put_number(table, COL_PID, (uint64_t)frame->users[0].pid);
-		table_put_text(table, COL_COMMAND, frame->users[0].command);
-		table_put_format(table, COL_AT, "0x%" PRIx64, frame->users[0].address);
-		table_put_text(table, COL_MAPPING, frame->users[0].mapping);
+	table_put_number(table, COL_MAPS, frame->users.nr_maps);
+	if (user) {
+		table_put_number(table, COL_PID, (uint64_t)user->pid);
+		table_put_text(table, COL_COMMAND, user->command);
+		table_put_format(table, COL_AT, "0x%" PRIx64, user->address);
+		table_put_text(table, COL_MAPPING, user->mapping);
 	}
 	table_put_text(table, COL_RESULT, result_names[frame->result]);
 	table_put_text(table, COL_WHY, get_why(frame));
@@ -142,20 +146,6 @@ static int print_chunk(const struct retire *retire)
 
 /* ---- for programs ---- */
 
-static void write_users(const struct retire_frame *frame, struct json *json)
-{
-	json_open_array(json, "users");
-	for (size_t i = 0; i < frame->nr_users; i++) {
-		json_open_object(json, NULL);
-		json_put_number(json, "pid", (uint64_t)frame->users[i].pid);
-		json_put_text(json, "command", frame->users[i].command);
-		json_put_number(json, "at", frame->users[i].address);
-		json_put_text(json, "mapping", frame->users[i].mapping);
-		json_close_object(json);
-	}
-	json_close_array(json);
-}
-
 static int write_frame(const struct retire *retire, const struct retire_frame *frame)
 {
 	struct json json;
@@ -168,8 +158,7 @@ static int write_frame(const struct retire *retire, const struct retire_frame *f
 	else
 		json_put_number(&json, "node", (uint64_t)frame->node);
 	json_put_text(&json, "content", mig_content_get_name(frame->content));
-	json_put_number(&json, "maps", frame->nr_maps);
-	write_users(frame, &json);
+	frame_users_write(&frame->users, &json);
 	json_put_text(&json, "result", result_names[frame->result]);
 	json_put_text(&json, "reason", frame->reason);
 	json_put_number(&json, "error", (uint64_t)-frame->error);
