@@ -366,7 +366,6 @@ static void say_remarks(const struct move_result *result)
 {
 	const struct mig_totals *totals = mig_outcome_get_totals(result->outcome);
 	const char *label = result->target->label;
-	const struct mig_left *left;
 
 	if (totals->stopped && !result->had_enough)
 		message_error("%s: stopped by a signal; the rest was not tried", label);
@@ -387,10 +386,21 @@ static void say_remarks(const struct move_result *result)
 	if (totals->error)
 		message_failure(SUBJECT_MOVE, totals->error, "%s: not walked to the end",
 				label);
-	for (size_t i = 0; (left = mig_outcome_get_left(result->outcome, i)); i++)
-		if (mig_reason_get_hint(left->reason))
+}
+
+/* Each once, however many targets and rounds there are. */
+static void say_hints(struct move_report *report, const struct mig_outcome *outcome)
+{
+	const struct mig_left *left;
+
+	for (size_t i = 0; (left = mig_outcome_get_left(outcome, i)); i++) {
+		uint64_t bit = UINT64_C(1) << left->reason;
+
+		if (mig_reason_get_hint(left->reason) && !(report->hinted & bit))
 			message_hint("%s: %s", mig_reason_get_text(left->reason),
 				     mig_reason_get_hint(left->reason));
+		report->hinted |= bit;
+	}
 }
 
 int move_report_add(struct move_report *report, const struct move_result *result)
@@ -414,6 +424,7 @@ int move_report_add(struct move_report *report, const struct move_result *result
 			return status;
 	}
 	say_remarks(result);
+	say_hints(report, result->outcome);
 	return status_of(result, args->require_percent);
 }
 

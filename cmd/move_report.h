@@ -10,6 +10,7 @@ struct move_report {
 	const struct move *move;
 	struct json json;
 	uint64_t page_size;
+	uint64_t hinted; /**< a bit for each reason that a hint was given for */
 };
 
 /** One target's run. */

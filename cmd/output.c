@@ -277,6 +277,11 @@ void table_put_number(struct table *table, size_t column, uint64_t number)
 	set_known(table, column);
 }
 
+void table_put_bool(struct table *table, size_t column, bool value)
+{
+	table_put_number(table, column, value);
+}
+
 void table_put_nodes(struct table *table, size_t column, const struct mig_nodeset *nodes)
 {
 	union cell *cell = get_new_cell(table, column);
@@ -366,6 +371,8 @@ static void write_cell(struct json *json, const struct column *column,
 		json_put_text(json, column->key, cell->text);
 	else if (column->type == COLUMN_NODES)
 		json_put_nodes(json, column->key, cell->nodes);
+	else if (column->type == COLUMN_BOOL)
+		json_put_bool(json, column->key, cell->number != 0);
 	else
 		json_put_number(json, column->key, cell->number);
 }

@@ -30,6 +30,7 @@ enum column_type {
 	/** Bytes per node: for people a column N0, N1, ... each; in JSON an array of
 	 *  objects with node and bytes. One such column a table. */
 	COLUMN_NODE_SIZES = 6,
+	COLUMN_BOOL = 7, /**< yes or no; in JSON true or false */
 };
 
 #define COLUMN_DEFAULT 1U  /**< shown without --output */
@@ -108,6 +109,7 @@ void table_put_text(struct table *table, size_t column, const char *text);
 __attribute__((format(printf, 3, 4))) void
 table_put_format(struct table *table, size_t column, const char *format, ...);
 void table_put_number(struct table *table, size_t column, uint64_t number);
+void table_put_bool(struct table *table, size_t column, bool value);
 void table_put_nodes(struct table *table, size_t column, const struct mig_nodeset *nodes);
 /** table_put_node_sizes - bytes on each node, MIG_MAX_NODES of them. */
 void table_put_node_sizes(struct table *table, size_t column, const uint64_t *sizes);

@@ -136,6 +136,8 @@ static int format_cell(const struct printer *printer, size_t row, const struct v
 		return format_text(printer, cell->text, ret_text);
 	case COLUMN_NODES:
 		return format_nodes(cell->nodes, ret_text);
+	case COLUMN_BOOL:
+		return format_text(printer, cell->number ? "yes" : "no", ret_text);
 	case COLUMN_NUMBER:
 		snprintf(number, sizeof(number), "%" PRIu64, cell->number);
 		break;
@@ -496,7 +498,8 @@ static int get_flags(const struct printer *printer, const struct view *view)
 		flags |= SCOLS_FL_TREE;
 	if (view->narrowed && may_wrap(view))
 		flags |= SCOLS_FL_WRAP;
-	if (column->type != COLUMN_TEXT && column->type != COLUMN_NODES)
+	if (column->type != COLUMN_TEXT && column->type != COLUMN_NODES &&
+	    column->type != COLUMN_BOOL)
 		flags |= SCOLS_FL_RIGHT;
 	return flags;
 }
