@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "blocks.h"
@@ -167,11 +168,28 @@ static void set_timeout(struct drain *drain)
 		drain->moving.timeout_ns = drain->end_ns > now ? drain->end_ns - now : 1;
 }
 
-static void add_sums(struct drain_sums *sums, const struct mig_totals *totals,
+/* What something holds, or nobody finds, is as it was a moment ago. */
+static uint64_t count_busy(const struct mig_outcome *outcome)
+{
+	const struct mig_left *left;
+	uint64_t pages = 0;
+
+	for (size_t i = 0; (left = mig_outcome_get_left(outcome, i)); i++)
+		if (left->reason == MIG_REASON_BUSY ||
+		    left->reason == MIG_REASON_NO_MEMORY ||
+		    left->reason == MIG_REASON_UNKNOWN)
+			pages += left->nr_pages;
+	return pages;
+}
+
+static void add_sums(struct drain_sums *sums, const struct mig_outcome *outcome,
 		     bool had_enough)
 {
+	const struct mig_totals *totals = mig_outcome_get_totals(outcome);
+
 	sums->moved_pages += totals->moved_pages;
 	sums->left_pages = totals->left_pages;
+	sums->busy_pages = count_busy(outcome);
 	sums->is_broken_off |= (totals->stopped && !had_enough) || totals->timed_out ||
 			       totals->processes_denied || totals->error;
 }
@@ -201,17 +219,18 @@ int drain_run(struct drain *drain, const struct drain_target *target,
 	set_timeout(drain);
 	if (!plan)
 		status = move_plan(&drain->move, &named, &own);
-	if (own && !planned_pages(drain, own)) {
+	if (!plan)
+		plan = own;
+	if (plan && !planned_pages(drain, plan)) {
 		drain->round--;
 		return STATUS_OK;
 	}
 	if (status)
 		return status;
-	status = move_run(&drain->move, &named, plan ? plan : own, &drain->report,
-			  &outcome);
+	status = move_run(&drain->move, &named, plan, &drain->report, &outcome);
 	if (!outcome)
 		return status;
-	add_sums(&drain->sums, mig_outcome_get_totals(outcome),
+	add_sums(&drain->sums, outcome,
 		 drain->move.has_enough &&
 			 drain->move.has_enough(drain->move.enough_data));
 	return STATUS_OK;
@@ -228,7 +247,7 @@ static int plan_again(struct drain *drain, const struct drain_target *target,
 	if (status)
 		return status;
 	found = planned_pages(drain, *ret_plan);
-	if (found > left)
+	if (drain->round && found > left)
 		drain->sums.came_pages += found - left;
 	if (!found)
 		drain->sums.left_pages = 0;
@@ -241,15 +260,17 @@ static int run_again(struct drain *drain, bool *ret_goes_on)
 {
 	uint64_t moved_before = drain->sums.moved_pages, found = 0;
 	uint64_t left_before = drain->sums.left_pages;
+	bool is_first = !drain->round, busy_before = drain->sums.busy_pages > 0;
 	CLEANUP(drain_target_close) struct drain_target target = { 0 };
 	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	int status = drain_target_open(drain, DRAIN_PROCESSES | DRAIN_CACHE, &target);
 
 	if (!status)
 		status = plan_again(drain, &target, &plan, &found);
-	if (!status && found)
-		status = drain_run(drain, &target, plan);
 	/* A page or two always come, if only of what is printed here. */
+	if (!status &&
+	    (is_first || busy_before || found > left_before + DRAIN_TRIFLE_PAGES))
+		status = drain_run(drain, &target, plan);
 	*ret_goes_on = drain->sums.moved_pages - moved_before > DRAIN_TRIFLE_PAGES ||
 		       drain->sums.left_pages < left_before;
 	return status;
@@ -366,7 +387,7 @@ static void say_came(const struct drain *drain)
 {
 	char text[OUTPUT_BYTES_SIZE];
 
-	if (!drain->sums.came_pages)
+	if (drain->sums.came_pages <= DRAIN_TRIFLE_PAGES)
 		return;
 	message_warning("%s: %s came there meanwhile", drain->name,
 			output_format_bytes(drain->sums.came_pages * drain->page_size,
@@ -441,6 +462,8 @@ static void put_sums(struct drain *drain)
 
 	json_put_number(json, "came_bytes", drain->sums.came_pages * drain->page_size);
 	json_put_number(json, "reclaimed_bytes", drain->sums.reclaimed_bytes);
+	if (drain->args->free)
+		drain_free_write(drain, json);
 }
 
 /* What is there afterwards, and what becomes of it. */
@@ -537,6 +560,7 @@ static int run(const void *given)
 	if (!status)
 		status = args->online ? drain_online(&drain) : run_drain(&drain);
 	move_end(&drain.move);
+	free(drain.goals);
 	return status;
 }
 

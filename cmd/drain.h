@@ -2,8 +2,8 @@
 /*
  * migratectl drain, in parts: what is on the nodes (drain_target.c), the rounds in which
  * it moves (drain.c), making room only (drain_free.c), keeping others away meanwhile and
- * afterwards (drain_fence.c), what is still there (drain_rest.c), and the memory blocks
- * that it lies in (drain_blocks.c).
+ * afterwards (drain_fence.c), what is still there (drain_rest.c) and who has it
+ * (drain_holders.c), and the memory blocks that it lies in (drain_blocks.c).
  */
 #ifndef MIGRATECTL_DRAIN_H
 #define MIGRATECTL_DRAIN_H
@@ -30,9 +30,18 @@ struct drain_args {
 struct drain_sums {
 	uint64_t moved_pages;
 	uint64_t left_pages; /**< of the last round */
+	uint64_t busy_pages; /**< of them, those that may go the next time */
 	uint64_t came_pages; /**< allocated on the nodes between rounds */
 	uint64_t reclaimed_bytes;
 	bool is_broken_off; /**< by a signal, the time limit, or for want of rights */
+};
+
+/** What --free has made of a node. */
+struct drain_goal {
+	int node;
+	uint64_t wanted_bytes; /**< that are to be free */
+	uint64_t before_bytes; /**< that were */
+	uint64_t free_bytes;   /**< that are */
 };
 
 struct drain {
@@ -48,12 +57,15 @@ struct drain {
 	struct move_report report;
 	unsigned int round;
 	struct drain_sums sums;
+	struct drain_goal *goals; /**< of --free, in the order of the nodes */
+	size_t nr_goals;
 };
 
 #define DRAIN_PROCESSES 1U /**< everybody's memory */
 #define DRAIN_CACHE 2U     /**< what nobody has mapped */
 
-/** A round that has moved no more than that is the last of its kind. */
+/** A round that has moved no more than that is the last of its kind, and for so little
+ * there is no other one. */
 #define DRAIN_TRIFLE_PAGES 256
 
 /** What is to leave the nodes, and all that it needs. */
@@ -109,6 +121,9 @@ int drain_free_parse(const struct drain_args *args);
  */
 int drain_free(struct drain *drain);
 
+/** drain_free_write - "free", an array, into the object that is open. */
+void drain_free_write(const struct drain *drain, struct json *json);
+
 /** A cgroup that is kept off the nodes. */
 struct drain_fence {
 	struct mig_cgroup *cgroup;
@@ -154,5 +169,11 @@ int drain_online(struct drain *drain);
  * Return: STATUS_OK, or a status after a message.
  */
 int drain_rest_report(struct drain *drain);
+
+/**
+ * drain_holders_report - which processes have the most of what is on the nodes
+ * Return: STATUS_OK, or a status after a message.
+ */
+int drain_holders_report(struct drain *drain);
 
 #endif

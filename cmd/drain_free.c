@@ -25,6 +25,7 @@ struct goal {
 	const struct mig_topology *topology;
 	int node;
 	uint64_t bytes;
+	uint64_t before_bytes; /**< that were free */
 };
 
 /** A process, and how long it has run while it was watched. */
@@ -105,6 +106,7 @@ static int set_goal(const struct drain *drain, int node, struct goal *goal)
 		goal->bytes = memory.total_bytes / 100 * percent;
 	else
 		size_parse(drain->args->free, strlen(drain->args->free), &goal->bytes);
+	goal->before_bytes = free_bytes(goal);
 	if (goal->bytes <= memory.total_bytes)
 		return STATUS_OK;
 	message_error("node %d has less memory than is to be free there", node);
@@ -254,12 +256,24 @@ static void move_everybody(struct drain *drain, struct mig_target *everybody,
 	}
 }
 
+/* For the report, where there is one. */
+static void keep_goal(struct drain *drain, const struct goal *goal, uint64_t bytes)
+{
+	drain->goals[drain->nr_goals++] = (struct drain_goal){
+		.node = goal->node,
+		.wanted_bytes = goal->bytes,
+		.before_bytes = goal->before_bytes,
+		.free_bytes = bytes,
+	};
+}
+
 /* The node's goal is what decides; that this or that did not go is in the report. */
-static int report_goal(const struct drain *drain, const struct goal *goal)
+static int report_goal(struct drain *drain, const struct goal *goal)
 {
 	char has[OUTPUT_BYTES_SIZE], wanted[OUTPUT_BYTES_SIZE];
 	uint64_t bytes = free_bytes(goal);
 
+	keep_goal(drain, goal, bytes);
 	if (bytes >= goal->bytes)
 		return STATUS_OK;
 	message_error("node %d: %s are free, not %s%s", goal->node,
@@ -273,7 +287,7 @@ static int report_goal(const struct drain *drain, const struct goal *goal)
 static void say_needed(const struct drain *drain, const struct goal *goal)
 {
 	const struct common_args *common = &drain->args->move.common;
-	uint64_t has = free_bytes(goal);
+	uint64_t has = goal->before_bytes;
 	char has_text[OUTPUT_BYTES_SIZE], needed[OUTPUT_BYTES_SIZE];
 
 	if (common->json || common->noheadings || common->raw)
@@ -285,26 +299,15 @@ static void say_needed(const struct drain *drain, const struct goal *goal)
 	       goal->node, has_text, needed);
 }
 
-static int free_node(struct drain *drain, int node)
+/* Return: STATUS_OK, or the status of what has ended it. */
+static int make_room(struct drain *drain, struct goal *goal)
 {
 	CLEANUP_MIG(target) struct mig_target *everybody = NULL;
 	struct runners runners = { 0 };
 	uint64_t begin_ns = clock_get_ns();
-	struct goal goal;
-	int status = set_goal(drain, node, &goal), r;
+	int status = STATUS_OK;
+	int r = mig_target_new(drain->move.machine.context, &everybody);
 
-	if (!status && drain->args->move.dry_run)
-		say_needed(drain, &goal);
-	if (!status && !is_reached(&goal))
-		status = check_room(drain, &goal);
-	if (status)
-		return status;
-	drain_begin(drain);
-	if (drain->args->move.dry_run || is_reached(&goal))
-		return STATUS_OK;
-	drain->move.has_enough = is_reached;
-	drain->move.enough_data = &goal;
-	r = mig_target_new(drain->move.machine.context, &everybody);
 	if (!r)
 		r = mig_target_add_everybody(everybody);
 	if (!r)
@@ -312,10 +315,34 @@ static int free_node(struct drain *drain, int node)
 	if (r < 0)
 		status = message_failure(SUBJECT_SYSTEM, r, "cannot list processes");
 	if (!status)
-		status = move_all_cache(drain, &goal);
-	if (status != STATUS_FAILED && !is_over(drain, &goal))
-		move_everybody(drain, everybody, &runners, begin_ns, &goal);
+		status = move_all_cache(drain, goal);
+	if (status != STATUS_FAILED && !is_over(drain, goal))
+		move_everybody(drain, everybody, &runners, begin_ns, goal);
 	free(runners.runners);
+	return status;
+}
+
+static int free_node(struct drain *drain, int node)
+{
+	bool is_dry = drain->args->move.dry_run;
+	struct goal goal;
+	int refused = STATUS_OK, status = set_goal(drain, node, &goal);
+
+	if (!status && is_dry)
+		say_needed(drain, &goal);
+	if (!status && !is_reached(&goal))
+		refused = check_room(drain, &goal);
+	if (status || (refused && !is_dry))
+		return status ? status : refused;
+	drain_begin(drain);
+	if (is_dry) {
+		keep_goal(drain, &goal, goal.before_bytes);
+		return refused;
+	}
+	drain->move.has_enough = is_reached;
+	drain->move.enough_data = &goal;
+	if (!is_reached(&goal))
+		status = make_room(drain, &goal);
 	drain->move.has_enough = NULL;
 	return status == STATUS_FAILED ? status : report_goal(drain, &goal);
 }
@@ -325,6 +352,9 @@ int drain_free(struct drain *drain)
 	const struct mig_nodeset nodes = drain->nodes;
 	int status = STATUS_OK;
 
+	drain->goals = calloc(mig_nodeset_count(&nodes), sizeof(*drain->goals));
+	if (!drain->goals)
+		return message_failure(SUBJECT_SYSTEM, -ENOMEM, "--free");
 	for (int node = mig_nodeset_next(&nodes, MIG_NO_NODE);
 	     node != MIG_NO_NODE && !stop_signal_get();
 	     node = mig_nodeset_next(&nodes, node)) {
@@ -340,4 +370,24 @@ int drain_free(struct drain *drain)
 				 : move_worse(status, done);
 	}
 	return status;
+}
+
+void drain_free_write(const struct drain *drain, struct json *json)
+{
+	json_open_array(json, "free");
+	for (size_t i = 0; i < drain->nr_goals; i++) {
+		const struct drain_goal *goal = &drain->goals[i];
+		uint64_t missing = goal->wanted_bytes > goal->free_bytes
+					   ? goal->wanted_bytes - goal->free_bytes
+					   : 0;
+
+		json_open_object(json, NULL);
+		json_put_signed(json, "node", goal->node);
+		json_put_number(json, "wanted_bytes", goal->wanted_bytes);
+		json_put_number(json, "before_bytes", goal->before_bytes);
+		json_put_number(json, "free_bytes", goal->free_bytes);
+		json_put_number(json, "missing_bytes", missing);
+		json_close_object(json);
+	}
+	json_close_array(json);
 }

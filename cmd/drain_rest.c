@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "drain.h"
+#include "frame_users.h"
 #include "handles.h"
 #include "message.h"
 
@@ -17,16 +18,20 @@ enum rest_column {
 static const struct column rest_columns[] = {
 	[COL_CONTENT] = { "CONTENT", "content", COLUMN_TEXT, COLUMN_DEFAULT, "kind" },
 	[COL_NODES] = { "NODES", "nodes", COLUMN_NODE_SIZES, COLUMN_DEFAULT, "where" },
-	[COL_MOVABLE] = { "MOVABLE", "movable", COLUMN_TEXT, COLUMN_DEFAULT,
+	[COL_MOVABLE] = { "MOVABLE", "movable", COLUMN_BOOL, COLUMN_DEFAULT,
 			  "whether such pages can move" },
 };
 
 static const struct column_set rest_set = { "What is there", rest_columns,
 					    ARRAY_SIZE(rest_columns) };
 
+/* Compressed swap; by the flags of its frames it is the kernel's. */
+#define ZSMALLOC "zsmalloc"
+
 /** Bytes by kind and node. */
 struct rest {
 	uint64_t bytes[MIG_NR_CONTENTS][MIG_MAX_NODES];
+	uint64_t zsmalloc[MIG_MAX_NODES];
 };
 
 /* A block that belongs to several nodes is on none of them alone. */
@@ -54,18 +59,27 @@ static int add_block(const struct drain *drain, const struct mig_memory_block *b
 	return r;
 }
 
-/* What processors keep in their lists is free, and does not look it. */
-static void take_held(const struct drain *drain, int node, struct rest *rest)
+static void take(uint64_t *from, uint64_t bytes, uint64_t *to)
+{
+	if (bytes == MIG_UNKNOWN_BYTES)
+		return;
+	if (bytes > *from)
+		bytes = *from;
+	*from -= bytes;
+	*to += bytes;
+}
+
+/* What processors keep in their lists is free, and does not look it; nor does
+ * compressed swap look like what it is. */
+static void take_unseen(const struct drain *drain, int node, struct rest *rest)
 {
 	struct mig_node_memory memory;
-	uint64_t *kernel = &rest->bytes[MIG_CONTENT_KERNEL][node], held;
+	uint64_t *kernel = &rest->bytes[MIG_CONTENT_KERNEL][node];
 
-	if (mig_topology_read_memory(drain->move.machine.topology, node, &memory) < 0 ||
-	    memory.held_bytes == MIG_UNKNOWN_BYTES)
+	if (mig_topology_read_memory(drain->move.machine.topology, node, &memory) < 0)
 		return;
-	held = memory.held_bytes < *kernel ? memory.held_bytes : *kernel;
-	*kernel -= held;
-	rest->bytes[MIG_CONTENT_FREE][node] += held;
+	take(kernel, memory.held_bytes, &rest->bytes[MIG_CONTENT_FREE][node]);
+	take(kernel, memory.zsmalloc_bytes, &rest->zsmalloc[node]);
 }
 
 static int read_rest(const struct drain *drain, struct rest *rest)
@@ -78,27 +92,88 @@ static int read_rest(const struct drain *drain, struct rest *rest)
 		r = add_block(drain, block, rest);
 	for (int node = mig_nodeset_next(&drain->nodes, MIG_NO_NODE); node != MIG_NO_NODE;
 	     node = mig_nodeset_next(&drain->nodes, node))
-		take_held(drain, node, rest);
+		take_unseen(drain, node, rest);
 	return r;
+}
+
+static uint64_t sum_of(const uint64_t *bytes)
+{
+	uint64_t sum = 0;
+
+	for (int node = 0; node < MIG_MAX_NODES; node++)
+		sum += bytes[node];
+	return sum;
+}
+
+/* Return: whether there is any. */
+static bool put_row(struct table *table, const char *name, const uint64_t *bytes)
+{
+	if (!sum_of(bytes))
+		return false;
+	table_add_row(table);
+	table_put_text(table, COL_CONTENT, name);
+	table_put_node_sizes(table, COL_NODES, bytes);
+	return true;
 }
 
 static void put_rest(struct table *table, const struct rest *rest)
 {
 	for (unsigned int i = 0; i < MIG_NR_CONTENTS; i++) {
 		enum mig_content content = (enum mig_content)i;
-		uint64_t sum = 0;
 
-		for (int node = 0; node < MIG_MAX_NODES; node++)
-			sum += rest->bytes[i][node];
-		if (!sum || content == MIG_CONTENT_ABSENT)
-			continue;
-		table_add_row(table);
-		table_put_text(table, COL_CONTENT, mig_content_get_name(content));
-		table_put_node_sizes(table, COL_NODES, rest->bytes[i]);
-		if (content != MIG_CONTENT_FREE)
-			table_put_text(table, COL_MOVABLE,
-				       mig_content_is_movable(content) ? "yes" : "no");
+		if (content != MIG_CONTENT_ABSENT &&
+		    put_row(table, mig_content_get_name(content), rest->bytes[i]) &&
+		    content != MIG_CONTENT_FREE)
+			table_put_bool(table, COL_MOVABLE,
+				       mig_content_is_movable(content));
 	}
+	if (put_row(table, ZSMALLOC, rest->zsmalloc))
+		table_put_bool(table, COL_MOVABLE, true);
+}
+
+static void say_compressed(const struct drain *drain, const struct rest *rest)
+{
+	uint64_t here = sum_of(rest->zsmalloc);
+	struct mig_zswap zswap = { 0 };
+	char size[OUTPUT_BYTES_SIZE];
+	bool is_hidden = !mig_topology_read_zswap(drain->move.machine.topology, &zswap) &&
+			 zswap.hidden_bytes && zswap.hidden_bytes != MIG_UNKNOWN_BYTES;
+
+	if (here)
+		message_warning("%s: %s of compressed swap stay there", drain->name,
+				output_format_bytes(here, false, size));
+	if (is_hidden)
+		message_warning("%s: up to %s of compressed swap may be there: the "
+				"kernel does not tell where it is",
+				drain->name,
+				output_format_bytes(zswap.hidden_bytes, false, size));
+	if (here || is_hidden)
+		message_hint("swapoff brings it back as memory of processes, which can "
+			     "move");
+}
+
+/* Whether processes have more of it than a trifle: it takes a look at all of them. */
+static bool has_holders(const struct drain *drain, const struct rest *rest)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < MIG_NR_CONTENTS; i++)
+		if (frame_content_may_be_mapped((enum mig_content)i))
+			bytes += sum_of(rest->bytes[i]);
+	return bytes >= DRAIN_TRIFLE_PAGES * drain->page_size;
+}
+
+/* For people beside the other tables only, as those are. */
+static int report(struct drain *drain, const struct common_args *args,
+		  struct table *table)
+{
+	struct json *json = &drain->report.json;
+
+	if (args->json) {
+		table_write_rows(table, 0, table_get_nr_rows(table), json, "rest");
+		return table_check(table);
+	}
+	return args->noheadings || args->raw ? STATUS_OK : table_print(table);
 }
 
 int drain_rest_report(struct drain *drain)
@@ -118,8 +193,10 @@ int drain_rest_report(struct drain *drain)
 		return status;
 	table_set_nodes(table, &drain->nodes, true);
 	put_rest(table, rest);
-	if (!args.json)
-		return args.noheadings || args.raw ? STATUS_OK : table_print(table);
-	table_write_rows(table, 0, table_get_nr_rows(table), &drain->report.json, "rest");
-	return table_check(table);
+	say_compressed(drain, rest);
+	status = report(drain, &args, table);
+	if (!status && (args.json || (!args.noheadings && !args.raw)) &&
+	    has_holders(drain, rest))
+		status = drain_holders_report(drain);
+	return status;
 }
