@@ -58,6 +58,19 @@ struct run *lab_drain(struct lab *lab, const char *format, ...)
 	return run;
 }
 
+bool lab_has_damon(void)
+{
+	return !access(LAB_KDAMONDS, F_OK);
+}
+
+const char *lab_search(const struct lab_disk *disk)
+{
+	static char option[80];
+
+	snprintf(option, sizeof(option), "--search %s", disk->path);
+	return lab_has_damon() ? "" : option;
+}
+
 uint64_t lab_drained(const struct run *run, int from, int to)
 {
 	uint64_t pages = 0;

@@ -6,13 +6,21 @@
 #ifndef LAB_DRAIN_H
 #define LAB_DRAIN_H
 
-#include "lab.h"
+#include "lab_files.h"
+
+#define LAB_KDAMONDS "/sys/kernel/mm/damon/admin/kdamonds"
 
 /** lab_drain - run `migratectl drain --json` with these further arguments */
 struct run *lab_drain(struct lab *lab, const char *format, ...) FORMAT(2, 3);
 
 /** lab_start_drain - but only start it; lab_finish() waits. */
 struct run *lab_start_drain(struct lab *lab, const char *format, ...) FORMAT(2, 3);
+
+/** lab_has_damon - whether the kernel can move what nobody has mapped. */
+bool lab_has_damon(void);
+
+/** lab_search - the option to find it on this disk where the kernel cannot; or "". */
+const char *lab_search(const struct lab_disk *disk);
 
 /** lab_drained - pages that moved between two nodes, in all rounds; -1: any node. */
 uint64_t lab_drained(const struct run *run, int from, int to);

@@ -4,6 +4,8 @@
  * layout "hotplug": node 2 is a module of memory of 1 GiB in zone Movable, node 1 a node
  * that was there when the machine started.
  */
+#include "lab_cgroups.h"
+#include "lab_drain.h"
 #include "lab_world.h"
 
 #include <dirent.h>
@@ -388,6 +390,105 @@ static void a_boot_node_keeps_the_blocks_that_the_kernel_is_in(void **state)
 	assert_int_equal(count_blocks(1, "online"), 8);
 }
 
+/* ---- ended anywhere ---- */
+
+/* On the module, each with its contents. */
+struct contents {
+	const char *group;
+	struct victim *anon;
+	struct victim *shmem;
+	struct lab_disk disk;
+	const char *path;
+};
+
+static struct contents fill_module(struct lab *lab)
+{
+	struct contents contents = {
+		.group = lab_cgroup(lab, "lab-fenced", "0-2"),
+		.disk = lab_disk(lab, "ext4"),
+	};
+	const struct lab_as as = { .cgroup = contents.group };
+
+	contents.anon = lab_victim_as(lab, &as, "--size 8M --at 2");
+	contents.shmem = lab_victim(lab, "--kind shmem --size 8M --at 2");
+	contents.path = lab_path(&contents.disk, "file");
+	lab_write_file(contents.path, 2, 0, 8 * MEBIBYTE, 7);
+	return contents;
+}
+
+static bool is_half_done(const struct contents *contents)
+{
+	return has_helper() ||
+	       (lab_has_damon() && strcmp(lab_read(LAB_KDAMONDS "/nr_kdamonds"), "0")) ||
+	       strcmp(lab_group_read(contents->group, "cpuset.mems"), "0-2") != 0;
+}
+
+/* What a run has changed for good is no half. */
+static void assert_nothing_half_done(const struct contents *contents,
+				     const struct run *run)
+{
+	if (run->status < 128)
+		lab_group_write(contents->group, "cpuset.mems", "0-2");
+	for (double deadline = lab_now() + 120; is_half_done(contents);) {
+		assert_true(lab_now() < deadline);
+		usleep(50000);
+	}
+	assert_int_equal(count_blocks(2, "online") + count_blocks(2, "offline"), 8);
+	lab_assert_intact(contents->anon);
+	lab_assert_intact(contents->shmem);
+	lab_assert_file(contents->path, 0, 8 * MEBIBYTE, 7);
+}
+
+/* All is on the module again. */
+static void begin_again(struct lab *lab, const struct contents *contents)
+{
+	bring_all_back(lab);
+	lab_move(lab, "--to 2 %d", contents->anon->pid);
+	lab_move(lab, "--to 2 %d", contents->shmem->pid);
+	lab_move_file(lab, "--to 2 %s", contents->path);
+}
+
+static struct run *start_fenced(struct lab *lab, const struct contents *contents)
+{
+	return lab_program(lab,
+			   "%s drain --offline --fence %s --search %s --to 1 --json 2",
+			   lab_program_path("MIGRATECTL", "migratectl"), contents->group,
+			   contents->disk.path);
+}
+
+/* Whatever it was about, in each part of a run. */
+static void wherever_it_is_ended_nothing_is_left_half_done(void **state)
+{
+	struct lab *lab = *state;
+	int nr_runs = lab_has_time() ? 50 : 4, nr_ended = 0;
+	struct contents contents;
+	struct run *run;
+	useconds_t longest;
+
+	bring_all_back(lab);
+	contents = fill_module(lab);
+	run = start_fenced(lab, &contents);
+	lab_finish(run);
+	longest = (useconds_t)(run->seconds * 1e6);
+	assert_nothing_half_done(&contents, run);
+	srandom(7);
+	for (int i = 0; i < nr_runs; i++) {
+		begin_again(lab, &contents);
+		run = start_fenced(lab, &contents);
+		/* Of each part of its time the same number. */
+		usleep((useconds_t)((double)longest * (i + (double)random() / RAND_MAX) /
+				    nr_runs));
+		kill(run->pid, i % 2 ? SIGKILL : SIGTERM);
+		lab_finish(run);
+		nr_ended += run->status == 128 + SIGKILL ||
+			    run->status == 128 + SIGTERM || run->status == EXIT_PARTLY;
+		assert_nothing_half_done(&contents, run);
+		if (run->status == EXIT_PARTLY && strstr(run->out, "\"blocks\""))
+			read_told(run);
+	}
+	assert_true(nr_ended >= nr_runs / 2);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -396,6 +497,7 @@ int main(void)
 		LAB_TEST(a_pinned_page_is_named_and_its_block_stays),
 		LAB_TEST(a_caller_that_is_killed_leaves_the_block_online),
 		LAB_TEST(a_signal_ends_it_and_it_says_what_is_off),
+		LAB_TEST(wherever_it_is_ended_nothing_is_left_half_done),
 		LAB_TEST(a_boot_node_keeps_the_blocks_that_the_kernel_is_in),
 	};
 

@@ -5,7 +5,6 @@
  * 2 is a module of 1 GiB in zone Movable, nearer to node 0 than to node 1.
  */
 #include "lab_drain.h"
-#include "lab_files.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -5,15 +5,12 @@
  * Node 3 makes room.
  */
 #include "lab_drain.h"
-#include "lab_files.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define KDAMONDS "/sys/kernel/mm/damon/admin/kdamonds"
 
 /* Who moves a lot at once, or hands over to DAMON, moves some more. */
 #define OVERSHOOT (24 * MEBIBYTE)
@@ -46,18 +43,10 @@ static struct scene make_scene(struct lab *lab, unsigned int cache_mebibytes)
 	return scene;
 }
 
-static const char *search(const struct scene *scene)
-{
-	static char option[80];
-
-	snprintf(option, sizeof(option), "--search %s", scene->disk.path);
-	return access(KDAMONDS, F_OK) ? option : "";
-}
-
 static struct run *make_room(struct lab *lab, const struct scene *scene, uint64_t bytes)
 {
 	return lab_drain(lab, "--free %" PRIu64 " %s 3", scene->free_bytes + bytes,
-			 search(scene));
+			 lab_search(&scene->disk));
 }
 
 static uint64_t on_node_3(struct lab *lab, const struct victim *victim)
@@ -147,7 +136,7 @@ static void a_share_of_the_node_is_meant_by_percent(void **state)
 {
 	struct lab *lab = *state;
 	struct scene scene = make_scene(lab, 48);
-	struct run *run = lab_drain(lab, "--free 86%% %s 3", search(&scene));
+	struct run *run = lab_drain(lab, "--free 86%% %s 3", lab_search(&scene.disk));
 	uint64_t total_kib = 0;
 	FILE *meminfo = fopen("/sys/devices/system/node/node3/meminfo", "re");
 
@@ -235,8 +224,9 @@ static void the_time_limit_is_for_all_of_it(void **state)
 {
 	struct lab *lab = *state;
 	struct scene scene = make_scene(lab, 8);
-	struct run *run = lab_drain(lab, "--rate 8M --timeout 2s --free %" PRIu64 " %s 3",
-				    scene.free_bytes + 90 * MEBIBYTE, search(&scene));
+	struct run *run =
+		lab_drain(lab, "--rate 8M --timeout 2s --free %" PRIu64 " %s 3",
+			  scene.free_bytes + 90 * MEBIBYTE, lab_search(&scene.disk));
 
 	lab_assert_status(run, EXIT_PARTLY);
 	lab_assert_says(run, "the time is up");
