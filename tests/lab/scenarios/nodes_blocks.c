@@ -294,6 +294,9 @@ static void a_pinned_page_is_named_and_its_block_stays(void **state)
 	assert_true(is_page_of(lab, victim, kept->frame));
 	assert_int_equal(kept->pid, victim->pid);
 	lab_assert_says(run, "mapped by");
+	/* All of it but what is in the pipe is where it was asked for. */
+	assert_true(lab_count(victim, lab_look(lab, victim), 1) >=
+		    3 * PAGES_PER_MEBIBYTE);
 	lab_assert_intact(victim);
 	assert_false(has_helper());
 

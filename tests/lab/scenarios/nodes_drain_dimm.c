@@ -153,37 +153,11 @@ static void a_node_without_memory_is_as_it_should_be(void **state)
 	assert_int_equal(lab_blocks_in_state(2, "online"), 8);
 }
 
-/* What is not moved first, the kernel takes along; what is held keeps its block only. */
-static void a_page_in_a_pipe_keeps_its_block_and_no_other(void **state)
-{
-	struct lab *lab = *state;
-	struct victim *victim;
-	struct run *run;
-	char holder[32];
-
-	bring_all_back(lab);
-	victim = lab_victim(lab, "--kind vmsplice --size 8M --at 2");
-	run = lab_drain(lab, "--to 1 --offline --offline-timeout 3s 2");
-	lab_assert_status(run, EXIT_PARTLY);
-	assert_in_range(lab_blocks_in_state(2, "offline"), 6, 7);
-	snprintf(holder, sizeof(holder), "mapped by %d", victim->pid);
-	lab_assert_says(run, holder);
-	/* All of it but what is in the pipe is where it was asked for. */
-	assert_true(lab_count(victim, lab_look(lab, victim), 1) >=
-		    7 * PAGES_PER_MEBIBYTE);
-	lab_assert_intact(victim);
-	lab_end_victim(lab, victim);
-	run = lab_drain(lab, "--to 1 --offline 2");
-	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_int_equal(lab_blocks_in_state(2, "offline"), 8);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		LAB_TEST(a_module_with_all_kinds_is_pulled_out_and_put_in_again),
 		LAB_TEST(a_node_without_memory_is_as_it_should_be),
-		LAB_TEST(a_page_in_a_pipe_keeps_its_block_and_no_other),
 	};
 
 	return lab_main(tests, 3);
