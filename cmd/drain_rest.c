@@ -136,10 +136,11 @@ static void say_compressed(const struct drain *drain, const struct rest *rest)
 	uint64_t here = sum_of(rest->zsmalloc);
 	struct mig_zswap zswap = { 0 };
 	char size[OUTPUT_BYTES_SIZE];
+	bool is_here = here > DRAIN_TRIFLE_PAGES * drain->page_size;
 	bool is_hidden = !mig_topology_read_zswap(drain->move.machine.topology, &zswap) &&
 			 zswap.hidden_bytes && zswap.hidden_bytes != MIG_UNKNOWN_BYTES;
 
-	if (here)
+	if (is_here)
 		message_warning("%s: %s of compressed swap stay there", drain->name,
 				output_format_bytes(here, false, size));
 	if (is_hidden)
@@ -147,7 +148,7 @@ static void say_compressed(const struct drain *drain, const struct rest *rest)
 				"kernel does not tell where it is",
 				drain->name,
 				output_format_bytes(zswap.hidden_bytes, false, size));
-	if (here || is_hidden)
+	if (is_here || is_hidden)
 		message_hint("swapoff brings it back as memory of processes, which can "
 			     "move");
 }
