@@ -139,7 +139,10 @@ static void add_others(struct text *text, const struct blocks *blocks,
 		if (mig_nodeset_has(&blocks->wanted, node))
 			mig_nodeset_remove(&others, node);
 	mig_nodeset_format(&others, nodes, sizeof(nodes));
-	add(text, "node %s has a part of it", nodes);
+	add(text,
+	    mig_nodeset_count(&others) > 1 ? "nodes %s have a part of it"
+					   : "node %s has a part of it",
+	    nodes);
 }
 
 static void add_unmovable(struct text *text, const struct blocks *blocks,

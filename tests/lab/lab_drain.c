@@ -144,6 +144,19 @@ uint64_t lab_drain_rest(const struct run *run, const char *content, int node)
 	return bytes;
 }
 
+pid_t lab_drain_holder(const struct run *run)
+{
+	struct json_object *root = parse(run), *holders = NULL;
+	pid_t pid = 0;
+
+	if (json_object_object_get_ex(root, "holders", &holders) &&
+	    json_object_array_length(holders))
+		pid = json_object_get_int(
+			get(json_object_array_get_idx(holders, 0), "pid"));
+	json_object_put(root);
+	return pid;
+}
+
 /* Rounds that had none do not say. */
 const char *lab_drain_way(const struct run *run)
 {

@@ -31,6 +31,9 @@ uint64_t lab_drain_number(const struct run *run, const char *key);
 /** lab_drain_rest - bytes of a kind that it says are still there: "anon" */
 uint64_t lab_drain_rest(const struct run *run, const char *content, int node);
 
+/** lab_drain_holder - the process that it says has most of what is there; 0: none */
+pid_t lab_drain_holder(const struct run *run);
+
 /** lab_drain_way - how unmapped cache moved: "damon", "files"; "": there was none */
 const char *lab_drain_way(const struct run *run);
 

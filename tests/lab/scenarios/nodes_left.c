@@ -65,7 +65,6 @@ static void user_memory_goes_down_to_what_is_held_and_named(void **state)
 	struct victim *shmem = lab_victim(lab, "--kind shmem --size 16M --node 3");
 	struct victim *file = lab_victim(lab, "--kind file-private --size 16M --node 3");
 	struct lab_node_pages pages;
-	char holder[64];
 	uint64_t user;
 	struct run *run;
 
@@ -90,9 +89,7 @@ static void user_memory_goes_down_to_what_is_held_and_named(void **state)
 	/* Its counters lag behind by what each processor has not told yet. */
 	assert_in_range(read_meminfo("AnonPages") + read_meminfo("FilePages"),
 			user > 2 * SLACK ? user - 2 * SLACK : 0, user + 2 * SLACK);
-	/* Whose it is. */
-	snprintf(holder, sizeof(holder), "\"holders\": [{\"pid\": %d,", held->pid);
-	assert_non_null(strstr(run->out, holder));
+	assert_int_equal(lab_drain_holder(run), held->pid);
 	lab_assert_intact(held);
 	lab_assert_intact(shmem);
 	lab_assert_intact(file);

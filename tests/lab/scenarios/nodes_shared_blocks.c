@@ -8,7 +8,8 @@
 #include "lab_drain.h"
 
 #include <dirent.h>
-#include <inttypes.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,20 @@ static void read_nodes(unsigned int block, char text[64])
 	snprintf(text, 64, "%d-%d", first, last);
 }
 
+/* By hand. Return: the kernel's errno. */
+static int take_offline(unsigned int block)
+{
+	char path[96];
+	int fd, error;
+
+	snprintf(path, sizeof(path), MEMORY "/memory%u/state", block);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	error = write(fd, "offline", strlen("offline")) < 0 ? errno : 0;
+	close(fd);
+	return error;
+}
+
 static void a_node_is_emptied_and_its_neighbours_are_left_alone(void **state)
 {
 	struct lab *lab = *state;
@@ -102,14 +117,14 @@ static void a_block_of_several_nodes_stays_and_it_is_said_why(void **state)
 	struct lab *lab = *state;
 	unsigned int block = block_of(FROM);
 	struct victim *victim = lab_victim(lab, "--size 6M --node %d", FROM);
-	char nodes[64], words[96];
+	char nodes[64];
 	struct run *run;
 
 	read_nodes(block, nodes);
 	assert_string_equal(read_block(block, "valid_zones"), "none");
 	run = lab_migratectl(lab, "drain --offline --to %d --json %d", TO, FROM);
 	assert_true(run->status == EXIT_PARTLY || run->status == EXIT_FAILED);
-	lab_assert_says(run, "has a part of it");
+	lab_assert_says(run, "a part of it");
 	lab_assert_says(run, "name all nodes that have a part of a block");
 	assert_non_null(strstr(run->out, "\"reason\": \"shared\""));
 	assert_string_equal(read_block(block, "state"), "online");
@@ -120,11 +135,7 @@ static void a_block_of_several_nodes_stays_and_it_is_said_why(void **state)
 			     nodes);
 	assert_non_null(strstr(run->out, "\"reason\": \"holes\""));
 	lab_assert_says(run, "it has holes, or several zones");
-	snprintf(words, sizeof(words),
-		 "echo offline >" MEMORY "/memory%u/state 2>&1 | "
-		 "grep -q 'Invalid argument'",
-		 block);
-	lab_shell(lab, NULL, "sh -c \"%s\"", words);
+	assert_int_equal(take_offline(block), EINVAL);
 	assert_string_equal(read_block(block, "state"), "online");
 }
 
