@@ -398,23 +398,23 @@ static void say_came(const struct drain *drain)
 
 /* With fences, what there is left to do is another thing than what was planned. */
 static int run_first(struct drain *drain, const struct drain_target *target,
-		     struct mig_plan *plan, struct drain_fences *fences)
+		     struct mig_plan *plan)
 {
 	int status = STATUS_OK;
 
 	move_self(drain);
-	if (fences->nr)
-		status = drain_fences_set(drain, fences);
+	if (drain->fences.nr)
+		status = drain_fences_set(drain, &drain->fences);
 	else
 		status = drain_run(drain, target, plan);
 	return status;
 }
 
 static int run_all(struct drain *drain, const struct drain_target *target,
-		   struct mig_plan *plan, struct drain_fences *fences)
+		   struct mig_plan *plan)
 {
-	int status = run_first(drain, target, plan, fences);
-	int unclaimed = STATUS_OK, ended;
+	int status = run_first(drain, target, plan);
+	int unclaimed = STATUS_OK;
 
 	if (!status)
 		status = run_rounds(drain);
@@ -424,21 +424,20 @@ static int run_all(struct drain *drain, const struct drain_target *target,
 		status = settle(drain);
 	if (!status && drain->args->reclaim && !stop_signal_get())
 		unclaimed = reclaim(drain);
-	ended = drain_fences_end(fences, !status && !stop_signal_get());
+	drain->has_failed = status != STATUS_OK;
 	if (!status)
-		status = ended || unclaimed ? STATUS_PARTLY : status_of_sums(drain);
+		status = unclaimed ? STATUS_PARTLY : status_of_sums(drain);
 	say_came(drain);
 	return status;
 }
 
 static int drain_nodes(struct drain *drain)
 {
-	CLEANUP(drain_fences_close) struct drain_fences fences = { 0 };
 	CLEANUP(drain_target_close) struct drain_target target = { 0 };
 	CLEANUP_MIG(plan) struct mig_plan *plan = NULL;
 	struct move_target named;
 	int refused = STATUS_OK;
-	int status = drain_fences_open(drain, &fences);
+	int status = drain_fences_open(drain, &drain->fences);
 
 	if (!status)
 		status = drain_target_open(drain, DRAIN_PROCESSES | DRAIN_CACHE, &target);
@@ -451,7 +450,7 @@ static int drain_nodes(struct drain *drain)
 		return status ? status : refused;
 	drain_begin(drain);
 	if (!drain->args->move.dry_run)
-		return run_all(drain, &target, plan, &fences);
+		return run_all(drain, &target, plan);
 	status = move_report_add_plan(&drain->report, &named, plan);
 	return refused ? refused : status;
 }
@@ -481,6 +480,9 @@ static int finish(struct drain *drain, int status)
 		offline = drain_offline(drain);
 	if (common->json)
 		written = json_end(&drain->report.json);
+	/* Whoever ends it before that finds them as they were. */
+	if (drain_fences_end(&drain->fences, !drain->has_failed && !stop_signal_get()))
+		status = move_worse(status, STATUS_PARTLY);
 	if (drain->args->offline)
 		status = move_worse(status, offline);
 	if (rest)
@@ -560,6 +562,7 @@ static int run(const void *given)
 	if (!status)
 		status = args->online ? drain_online(&drain) : run_drain(&drain);
 	move_end(&drain.move);
+	drain_fences_close(&drain.fences);
 	free(drain.goals);
 	return status;
 }

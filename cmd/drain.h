@@ -36,6 +36,17 @@ struct drain_sums {
 	bool is_broken_off; /**< by a signal, the time limit, or for want of rights */
 };
 
+/** A cgroup that is kept off the nodes. */
+struct drain_fence {
+	struct mig_cgroup *cgroup;
+	struct mig_cpuset_change *change;
+};
+
+struct drain_fences {
+	struct drain_fence *fences;
+	size_t nr;
+};
+
 /** What --free has made of a node. */
 struct drain_goal {
 	int node;
@@ -57,6 +68,8 @@ struct drain {
 	struct move_report report;
 	unsigned int round;
 	struct drain_sums sums;
+	struct drain_fences fences;
+	bool has_failed;          /**< a step of it, whatever the pages did */
 	struct drain_goal *goals; /**< of --free, in the order of the nodes */
 	size_t nr_goals;
 };
@@ -123,17 +136,6 @@ int drain_free(struct drain *drain);
 
 /** drain_free_write - "free", an array, into the object that is open. */
 void drain_free_write(const struct drain *drain, struct json *json);
-
-/** A cgroup that is kept off the nodes. */
-struct drain_fence {
-	struct mig_cgroup *cgroup;
-	struct mig_cpuset_change *change;
-};
-
-struct drain_fences {
-	struct drain_fence *fences;
-	size_t nr;
-};
 
 /**
  * drain_fences_open - find the cgroups of --fence, and change nothing yet
