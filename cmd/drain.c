@@ -168,7 +168,8 @@ static void set_timeout(struct drain *drain)
 		drain->moving.timeout_ns = drain->end_ns > now ? drain->end_ns - now : 1;
 }
 
-/* What something holds, or nobody finds, is as it was a moment ago. */
+/* What something holds is as it was a moment ago; DAMON passes over what is locked, which
+ * then is in no file. */
 static uint64_t count_busy(const struct mig_outcome *outcome)
 {
 	const struct mig_left *left;
@@ -177,6 +178,7 @@ static uint64_t count_busy(const struct mig_outcome *outcome)
 	for (size_t i = 0; (left = mig_outcome_get_left(outcome, i)); i++)
 		if (left->reason == MIG_REASON_BUSY ||
 		    left->reason == MIG_REASON_NO_MEMORY ||
+		    left->reason == MIG_REASON_NO_FILE ||
 		    left->reason == MIG_REASON_UNKNOWN)
 			pages += left->nr_pages;
 	return pages;
