@@ -36,7 +36,7 @@ const struct column_set show_node_holder_columns = { "Columns of --by", columns,
 						     ARRAY_SIZE(columns) };
 
 /* Beyond those that are shown, so that not each one that comes means sorting. */
-#define SLACK 64
+#define SLACK 16
 
 static void free_holder(struct holder *holder)
 {

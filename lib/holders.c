@@ -139,8 +139,8 @@ static int read_lines(struct looker *looker)
 
 	while ((r = mig_lines_next(&looker->lines, &text.at, &text.length)) > 0) {
 		r = mig_numa_maps_parse(text, &looker->line);
-		if (!r && is_first)
-			holder->mark = looker->line.start;
+		/* The last is the vdso, which stays where it was put at random. */
+		holder->mark = looker->line.start;
 		is_first = false;
 		if (!r && !is_kernels_own(&looker->line))
 			r = add_line(holder, &looker->line);

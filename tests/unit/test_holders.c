@@ -193,6 +193,25 @@ static void those_that_are_not_shown_are_counted(void **state)
 	look(topology, &sum, NR_PROCESSES, 2);
 }
 
+static void shared_memory_is_told_once_and_hardly_asked_about(void **state)
+{
+	static const char text[] =
+		"10000000 default anon=7 dirty=7 N0=7 kernelpagesize_kB=4\n"
+		"7ffe12345000 default\n";
+	struct sum sum;
+	const struct mig_topology *topology;
+
+	fake_machine_set_calls(state, fake_calls());
+	topology = make_machine(state, &sum);
+	put_file(state, 110, "numa_maps", text);
+	put_file(state, 111, "numa_maps", text);
+	put_file(state, 112, "numa_maps", text);
+	fake_process_share(111, 110);
+	look(topology, &sum, NR_PROCESSES - 1, 0);
+	/* Of those three alone: about itself, and about one other or two. */
+	assert_in_range(fake_kcmp_count(), 4, 5);
+}
+
 static void what_has_no_numa_maps_is_looked_at_by_its_mappings(void **state)
 {
 	struct sum sum;
@@ -257,6 +276,7 @@ int main(void)
 		TEST(kernel_threads_zombies_and_those_that_are_gone_are_passed_over),
 		TEST(memory_outlives_the_first_thread),
 		TEST(those_that_are_not_shown_are_counted),
+		TEST(shared_memory_is_told_once_and_hardly_asked_about),
 		TEST(what_has_no_numa_maps_is_looked_at_by_its_mappings),
 		TEST(a_visit_ends_the_walk),
 		TEST(a_line_that_does_not_parse_ends_the_walk),
