@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What else has a page cache: a block device, huge pages, the tree that a host shares;
- * what has one that cannot move; and a database at work.
+ * and what has one that cannot move.
  */
 #include "lab_files.h"
 
@@ -264,85 +264,6 @@ static void pages_that_stay_are_dropped_and_read_again_where_they_belong(void **
 	lab_assert_file(path, 0, 8 * MEBIBYTE, 1);
 }
 
-/* ------------------------------------------------------------------- a database */
-
-#define ROWS 2000
-
-/* It changes all rows again and again, their sum always the same, and it checks. */
-static void start_database(struct lab *lab, const struct lab_disk *disk)
-{
-	lab_shell(lab, NULL,
-		  "cd %s && { echo 'pragma journal_mode=wal; pragma mmap_size=67108864; "
-		  "create table t(id integer primary key, v integer, f blob); begin;'; "
-		  "seq 1 %d | sed 's/.*/insert into t values(&, 1000, "
-		  "randomblob(500));/'; echo 'commit;'; } | sqlite3 db >/dev/null",
-		  disk->path, ROWS);
-	lab_shell(lab, NULL,
-		  "cd %s && { echo 'pragma mmap_size=67108864; pragma "
-		  "wal_autocheckpoint=100;'; for i in $(seq 1 10); do "
-		  "echo 'begin; update t set v=v-1 where id%%2=0; "
-		  "update t set v=v+1 where id%%2=1; "
-		  "update t set f=randomblob(500) where id%%50=abs(random()%%50); "
-		  "commit; select sum(v) from t;'; done; } >load.sql",
-		  disk->path);
-}
-
-/* How often: a machine with time to spare is told by MIGRATECTL_LAB_MOVES. */
-static int count_moves(void)
-{
-	const char *text = getenv("MIGRATECTL_LAB_MOVES");
-
-	return text && atoi(text) > 0 ? atoi(text) : 40;
-}
-
-static uint64_t move_database(struct lab *lab, const struct lab_disk *disk, int to)
-{
-	/* Only bounded so that it ends at all. */
-	struct run *run =
-		lab_move_file(lab, "-r --timeout 60 --to %d %s", to, disk->path);
-
-	assert_true(run->status == EXIT_IN_PLACE || run->status == EXIT_PARTLY);
-	assert_int_equal(report_left(run->report, "unknown"), 0);
-	return run->report->moved.pages;
-}
-
-static void assert_database_is_right(struct lab *lab, const struct lab_disk *disk)
-{
-	lab_shell(lab, NULL,
-		  "cd %s && sqlite3 db 'pragma integrity_check; select sum(v) from t' "
-		  ">result && sync && echo 3 >/proc/sys/vm/drop_caches && "
-		  "sqlite3 db 'pragma integrity_check; select sum(v) from t' >again && "
-		  "printf 'ok\\n%d\\n' | cmp - result && cmp result again",
-		  disk->path, ROWS * 1000);
-}
-
-static void a_database_at_work_is_moved_back_and_forth(void **state)
-{
-	struct lab *lab = *state;
-	struct lab_disk disk = lab_disk(lab, "ext4");
-	int nr_moves = count_moves();
-	uint64_t nr_moved = 0;
-	struct run *load;
-
-	if (system("command -v sqlite3 >/dev/null"))
-		lab_skip("sqlite3 is not installed");
-	start_database(lab, &disk);
-	load = lab_program(lab,
-			   "sh -c cd\v%s;\vuntil\v[\v-e\vstop\v];\vdo\vsqlite3\vdb\v"
-			   "<load.sql\v|\vgrep\v-v\v-x\v-e\v%d\v-e\v67108864\v-e\v100;\v"
-			   "done;\vtrue",
-			   disk.path, ROWS * 1000);
-	for (int i = 1; i <= nr_moves; i++)
-		nr_moved += move_database(lab, &disk, i % 4);
-	lab_shell(lab, NULL, "touch %s/stop", disk.path);
-	lab_finish(load);
-	printf("%d moves of %lu pages\n", nr_moves, (unsigned long)nr_moved);
-	assert_string_equal(load->out, "");
-	assert_string_equal(load->err, "");
-	assert_true(nr_moved > 1000);
-	assert_database_is_right(lab, &disk);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -353,7 +274,6 @@ int main(void)
 		LAB_TEST(of_dax_nothing_moves_and_why_is_said),
 		LAB_TEST(clean_files_of_a_network_file_system_move),
 		LAB_TEST(pages_that_stay_are_dropped_and_read_again_where_they_belong),
-		LAB_TEST(a_database_at_work_is_moved_back_and_forth),
 	};
 
 	return lab_main(tests, 4);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Real programs that check their own data, moved back and forth while they work. */
-#include "lab.h"
+#include "lab_world.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -88,6 +88,22 @@ static void stress_ng_verifies_its_memory(void **state)
 			       "stress-ng --vm 2 --vm-bytes 32M --vm-method rand-set "
 			       "--verify --temp-path /tmp --timeout ",
 			       16 * PAGES_PER_MEBIBYTE);
+}
+
+/* Its collector moves the objects too. */
+static void a_java_machine_verifies_its_objects(void **state)
+{
+	const char *victim = lab_program_path("VICTIM", "victim");
+	int length = (int)(strrchr(victim, '/') - victim);
+	char path[256], command[512];
+
+	require_program("java");
+	snprintf(path, sizeof(path), "%.*s/Victim.class", length, victim);
+	if (access(path, F_OK))
+		lab_skip("there was no javac when this was built");
+	snprintf(command, sizeof(command), "java -Xmx64m -cp %.*s Victim ", length,
+		 victim);
+	move_while_it_verifies(*state, command, 16 * PAGES_PER_MEBIBYTE);
 }
 
 /* ----------------------------------------------------------------------- redis */
@@ -184,6 +200,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		LAB_TEST(fio_verifies_what_it_wrote),
 		LAB_TEST(stress_ng_verifies_its_memory),
+		LAB_TEST(a_java_machine_verifies_its_objects),
 		LAB_TEST(redis_keeps_its_data),
 	};
 
