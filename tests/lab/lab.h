@@ -26,6 +26,8 @@
 #define PAGE_BYTES UINT64_C(4096)
 #define MEBIBYTE (UINT64_C(1) << 20)
 #define PAGES_PER_MEBIBYTE (MEBIBYTE / PAGE_BYTES)
+/** Since Linux 6.2 each processor keeps up to 32 pages of VmSwap for itself. */
+#define UNSEEN_SWAPPED_PAGES 128
 
 /* migratectl's exit statuses. */
 #define EXIT_IN_PLACE 0
