@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "drain.h"
@@ -51,15 +50,21 @@ static void holders_done(struct holders *holders)
 		free(holders->holders[i].command);
 }
 
-static int keep(struct holders *holders, struct holder holder, const char *command)
+static int keep(struct holders *holders, struct holder holder,
+		const struct mig_holder *process)
 {
 	struct holder *all = holders->holders;
 	size_t place = holders->nr;
+	char command[64];
+	int r;
 
 	while (place && all[place - 1].bytes < holder.bytes)
 		place--;
 	if (place == MOST_HOLDERS)
 		return 0;
+	r = mig_holder_read_name(process, command, sizeof(command));
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
 	holder.command = strdup(command);
 	if (!holder.command)
 		return -ENOMEM;
@@ -71,32 +76,15 @@ static int keep(struct holders *holders, struct holder holder, const char *comma
 	return 0;
 }
 
-static int add_process(void *data, const struct mig_process *process,
-		       const struct mig_residency *residency)
+static int add_process(void *data, const struct mig_holder *process)
 {
 	struct holders *holders = data;
-	struct holder holder = { .pid = mig_process_get_pid(process) };
+	struct holder holder = { .pid = mig_holder_get_pid(process) };
 
 	for (int node = mig_nodeset_next(holders->nodes, MIG_NO_NODE);
 	     node != MIG_NO_NODE; node = mig_nodeset_next(holders->nodes, node))
-		holder.bytes += mig_residency_get_node_bytes(residency, node);
-	if (holder.bytes < holders->least_bytes || holder.pid == getpid())
-		return 0;
-	return keep(holders, holder, mig_process_get_name(process));
-}
-
-static int find(const struct drain *drain, struct holders *holders)
-{
-	CLEANUP_MIG(target) struct mig_target *everybody = NULL;
-	const struct machine *machine = &drain->move.machine;
-	int r = mig_target_new(machine->context, &everybody);
-
-	if (!r)
-		r = mig_target_add_everybody(everybody);
-	if (!r)
-		r = mig_target_look(everybody, machine->topology, add_process, holders,
-				    NULL);
-	return r;
+		holder.bytes += mig_holder_get_node_bytes(process, node);
+	return holder.bytes < holders->least_bytes ? 0 : keep(holders, holder, process);
 }
 
 int drain_holders_report(struct drain *drain)
@@ -108,7 +96,9 @@ int drain_holders_report(struct drain *drain)
 		.least_bytes = LEAST_PAGES * drain->page_size,
 	};
 	CLEANUP_TABLE struct table *table = NULL;
-	int status, r = find(drain, &holders);
+	struct mig_holders_counts counts;
+	int status, r = mig_holders_look(drain->move.machine.topology, add_process,
+					 &holders, &counts);
 
 	if (r < 0)
 		return message_failure(SUBJECT_MEMORY, r,
