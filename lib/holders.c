@@ -134,14 +134,14 @@ static int read_lines(struct looker *looker)
 {
 	struct mig_holder *holder = &looker->holder;
 	struct mig_text text;
-	bool is_first = true;
+	bool is_empty = true;
 	int r;
 
 	while ((r = mig_lines_next(&looker->lines, &text.at, &text.length)) > 0) {
 		r = mig_numa_maps_parse(text, &looker->line);
 		/* The last is the vdso, which stays where it was put at random. */
 		holder->mark = looker->line.start;
-		is_first = false;
+		is_empty = false;
 		if (!r && !is_kernels_own(&looker->line))
 			r = add_line(holder, &looker->line);
 		if (r < 0) {
@@ -151,7 +151,7 @@ static int read_lines(struct looker *looker)
 			return r;
 		}
 	}
-	return !r && is_first ? -ESRCH : r;
+	return !r && is_empty ? -ESRCH : r;
 }
 
 /* Takes @fd over. */

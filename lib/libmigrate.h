@@ -620,9 +620,11 @@ struct mig_holders_counts {
  * machines with very many. Processes that share their memory are visited once, kernel
  * threads and those that have exited are not; one that exits or calls execve(2) just
  * then may be told in part. Takes a few descriptors, however many processes there are.
- * Units: bytes.
  * Errors: -ENOMEM; -EBADMSG: a line does not parse; -ENOSYS: as
- * mig_residency_add_process(); errnos of reading /proc. Since: 0.1
+ * mig_residency_add_process(); errnos of reading /proc.
+ * Threads: makes some of its own, which have ended when it returns.
+ * Since: 0.1
+ * Return: 0, a negative errno, or what @visit returned.
  */
 int mig_holders_look(const struct mig_topology *topology,
 		     int (*visit)(void *data, const struct mig_holder *holder),
@@ -631,14 +633,22 @@ int mig_holders_look(const struct mig_topology *topology,
 /** mig_holder_get_pid - its number. Since: 0.1 */
 pid_t mig_holder_get_pid(const struct mig_holder *holder);
 
-/** mig_holder_get_node_bytes - what it has resident on a node. Since: 0.1 */
+/**
+ * mig_holder_get_node_bytes - what it has resident on a node
+ *
+ * Pages that others map too count in each. Units: bytes; 0 for a node that does not
+ * exist. Since: 0.1
+ */
 uint64_t mig_holder_get_node_bytes(const struct mig_holder *holder, int node);
 
 /**
- * mig_holder_read_name - its name, cut to what fits
+ * mig_holder_read_name - its name
+ * @size: of @ret_name in bytes; the name is cut to what fits, with a NUL
  *
- * Read only now, since it takes about as long as a small process's memory.
- * Errors: -ESRCH: it has exited; errnos of reading /proc. Since: 0.1
+ * Read only now, since that takes time for each process.
+ * Errors: -ESRCH: it has exited, and what it had is gone; errnos of reading /proc.
+ * Since: 0.1
+ * Return: 0 or a negative errno.
  */
 int mig_holder_read_name(const struct mig_holder *holder, char *ret_name, size_t size);
 
