@@ -5,8 +5,7 @@
 #include <stdlib.h>
 
 #include "files.h"
-
-#define MOST_THREADS 8
+#include "threads.h"
 
 /* What all threads share. */
 struct crew {
@@ -97,25 +96,16 @@ static void *work(void *data)
 	return NULL;
 }
 
-unsigned int mig_files_count_threads(void)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (cpus < 1)
-		return 1;
-	return cpus < MOST_THREADS ? (unsigned int)cpus : MOST_THREADS;
-}
-
 /* The caller's thread works too: one that cannot be made is no error. */
 static void run(struct crew *crew, unsigned int nr_threads)
 {
-	struct hand hands[MOST_THREADS];
+	struct hand hands[MIG_MOST_THREADS];
 	unsigned int made = 1;
 	sigset_t all, before;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (; made < nr_threads && made < MOST_THREADS; made++) {
+	for (; made < nr_threads && made < MIG_MOST_THREADS; made++) {
 		hands[made] = (struct hand){ .crew = crew, .number = made };
 		if (pthread_create(&hands[made].thread, NULL, work, &hands[made]))
 			break;

@@ -3,6 +3,7 @@
 
 #include "files.h"
 #include "target.h"
+#include "threads.h"
 
 struct estimate {
 	struct mig_plan *plan;
@@ -56,7 +57,7 @@ int mig_file_estimate(struct mig_plan *plan, bool *ret_enough)
 	int r;
 
 	pthread_mutex_init(&estimate.lock, NULL);
-	r = mig_files_walk(files, mig_files_count_threads(), count_file, &estimate);
+	r = mig_files_walk(files, mig_threads_count(), count_file, &estimate);
 	pthread_mutex_destroy(&estimate.lock);
 	if (r < 0)
 		return r;

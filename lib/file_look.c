@@ -8,6 +8,7 @@
 #include "frames.h"
 #include "page_scan.h"
 #include "pagecache.h"
+#include "threads.h"
 #include "topology.h"
 #include "window_states.h"
 
@@ -149,7 +150,7 @@ static int only_node_of(const struct mig_topology *topology)
 
 static int init_look(struct look *look, const struct mig_topology *topology)
 {
-	unsigned int nr = mig_files_count_threads();
+	unsigned int nr = mig_threads_count();
 	int r = mig_self_open(mig_topology_get_context(topology), &look->self);
 
 	if (!r && look->self.pagemap.has_frames)

@@ -10,6 +10,7 @@
 #include "handles.h"
 #include "residency.h"
 #include "target.h"
+#include "threads.h"
 #include "window_states.h"
 
 /* What one thread looks with. */
@@ -136,7 +137,7 @@ static int survey_file(void *data, unsigned int thread, struct mig_file *file)
 static int init_survey(struct survey *survey)
 {
 	struct mig_plan *plan = survey->plan;
-	unsigned int nr = mig_files_count_threads();
+	unsigned int nr = mig_threads_count();
 	int r = 0;
 
 	pthread_mutex_init(&survey->lock, NULL);

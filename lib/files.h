@@ -69,9 +69,6 @@ bool mig_file_paths_is_first(struct mig_file_paths *paths, const struct mig_file
 /** Called for each file. @thread: which of the threads calls, from 0. */
 typedef int (*mig_file_fn)(void *data, unsigned int thread, struct mig_file *file);
 
-/** mig_files_count_threads - how many are of use on this machine. */
-unsigned int mig_files_count_threads(void);
-
 /** Where the names of files come from. Called by one thread at a time. */
 struct mig_file_names {
 	/** 1 with a name, 0 behind the last, or a negative errno. */
@@ -84,7 +81,7 @@ struct mig_file_names {
 
 /**
  * mig_files_each - open files and visit them
- * @nr_threads: at the most, of mig_files_count_threads()
+ * @nr_threads: at the most, of mig_threads_count()
  * @visit:      at the same time from several threads; non-zero ends the walk
  *
  * Errors: -ENOMEM, -EAGAIN; what names->next() or @visit returned.

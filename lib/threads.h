@@ -5,6 +5,12 @@
 
 #include <stddef.h>
 
+/** At the most, the caller's among them. */
+#define MIG_MOST_THREADS 8
+
+/** mig_threads_count - how many are of use on this machine: 1 to MIG_MOST_THREADS. */
+unsigned int mig_threads_count(void);
+
 /**
  * mig_threads_run - run @work in as many threads as help with @nr_items
  *

@@ -223,12 +223,6 @@ static void nothing_stays_open(void **state)
 	assert_int_equal(live_files_count_descriptors(), before);
 }
 
-static void there_is_a_thread_on_every_machine(void **state)
-{
-	(void)state;
-	assert_in_range(mig_files_count_threads(), 1, 64);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, live_files_tear_down)
 
 int main(void)
@@ -242,7 +236,6 @@ int main(void)
 		TEST(what_was_come_upon_and_is_gone_again_is_not_told),
 		TEST(what_cannot_be_opened_any_more_can_be_left_untold),
 		TEST(nothing_stays_open),
-		cmocka_unit_test(there_is_a_thread_on_every_machine),
 	};
 
 	return cmocka_run_group_tests_name("file_crew", tests, NULL, NULL);
