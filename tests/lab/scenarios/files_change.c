@@ -115,6 +115,84 @@ static void a_file_that_grows_and_is_written_meanwhile_moves(void **state)
 	lab_assert_file(path, 0, SLOW_SIZE + MEBIBYTE, 2);
 }
 
+/* What has the name by then is another file. */
+static void a_file_that_is_replaced_meanwhile_moves_on_and_not_the_new_one(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_disk disk = lab_disk(lab, "ext4");
+	const char *path = lab_path(&disk, "file"), *new_path = lab_path(&disk, "new");
+	const char *old_path = lab_path(&disk, "old");
+	struct run *run = move_half_way(lab, path);
+
+	lab_write_file(new_path, 0, 0, MEBIBYTE, 2);
+	assert_int_equal(link(path, old_path), 0);
+	assert_int_equal(rename(new_path, path), 0);
+	lab_resume(run);
+	finish_undisturbed(run);
+	assert_int_equal(run->report->moved.pages, NR_SLOW_PAGES);
+	assert_int_equal(run->report->after_bytes[1], SLOW_SIZE);
+	assert_int_equal(run->report->after_bytes[0], 0);
+	lab_assert_file_on(lab, old_path, 1, NR_SLOW_PAGES);
+	lab_assert_file_on(lab, path, 0, PAGES_PER_MEBIBYTE);
+	lab_drop_caches();
+	lab_assert_file(old_path, 0, SLOW_SIZE, 1);
+	lab_assert_file(path, 0, MEBIBYTE, 2);
+}
+
+#define NR_FILES 64
+#define FILE_SIZE (16 * PAGE_BYTES)
+
+static void write_over(const struct lab_disk *disk, unsigned int file, unsigned int seed)
+{
+	const char *new_path = lab_path(disk, "new");
+	char name[16];
+
+	snprintf(name, sizeof(name), "tree/%u", file);
+	lab_write_file(new_path, 0, 0, FILE_SIZE, seed);
+	assert_int_equal(rename(new_path, lab_path(disk, name)), 0);
+}
+
+/* Whether one is gone or moved, old or new: it is there as a whole. */
+static void files_that_are_replaced_over_and_over_move_or_are_gone(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_disk disk = lab_disk(lab, "ext4");
+	uint64_t nr_gone = 0;
+	unsigned int nr = 0;
+	char name[16];
+
+	assert_int_equal(mkdir(lab_path(&disk, "tree"), 0700), 0);
+	for (; nr < NR_FILES; nr++)
+		write_over(&disk, nr, 1 + nr);
+	for (int round = 1; round <= 4; round++) {
+		struct run *run = lab_start_move_file(lab, "-r --rate 8M --to %d %s",
+						      round % 4, lab_path(&disk, "tree"));
+		const struct report *report;
+
+		for (; !lab_has_ended(run); nr++)
+			write_over(&disk, nr % NR_FILES, 1 + nr);
+		lab_finish(run);
+		lab_assert_status(run, EXIT_IN_PLACE);
+		report = run->report;
+		nr_gone += report->files_gone;
+		assert_int_equal(report->files, NR_FILES);
+		assert_int_equal(report->files_denied, 0);
+		assert_int_equal(report->considered.pages,
+				 (NR_FILES - report->files_gone) * FILE_SIZE /
+					 PAGE_BYTES);
+		assert_int_equal(report->gone.pages, 0);
+	}
+	printf("%u files replaced, %lu gone\n", nr - NR_FILES, (unsigned long)nr_gone);
+	/* Each of them while it was moved, and some just before they were opened. */
+	assert_true(nr >= 2 * NR_FILES);
+	assert_true(nr_gone > 0);
+	lab_drop_caches();
+	for (unsigned int i = nr - NR_FILES; i < nr; i++) {
+		snprintf(name, sizeof(name), "tree/%u", i % NR_FILES);
+		lab_assert_file(lab_path(&disk, name), 0, FILE_SIZE, 1 + i);
+	}
+}
+
 /* ---------------------------------------------------------------------- sparse */
 
 static bool counts_without_looking(void)
@@ -265,6 +343,8 @@ int main(void)
 		LAB_TEST(a_file_that_is_cut_off_meanwhile_is_no_error),
 		LAB_TEST(a_file_that_is_deleted_meanwhile_moves_on),
 		LAB_TEST(a_file_that_grows_and_is_written_meanwhile_moves),
+		LAB_TEST(a_file_that_is_replaced_meanwhile_moves_on_and_not_the_new_one),
+		LAB_TEST(files_that_are_replaced_over_and_over_move_or_are_gone),
 		LAB_TEST(in_a_huge_sparse_file_the_few_pages_are_found_soon),
 		LAB_TEST(deleted_files_of_a_process_move),
 		LAB_TEST(memory_files_of_a_process_move),
