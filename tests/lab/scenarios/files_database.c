@@ -32,14 +32,6 @@ static void start_sqlite(struct lab *lab, const struct lab_disk *disk)
 		  disk->path);
 }
 
-/* How often: a machine with time to spare is told by MIGRATECTL_LAB_MOVES. */
-static int count_moves(void)
-{
-	const char *text = getenv("MIGRATECTL_LAB_MOVES");
-
-	return text && atoi(text) > 0 ? atoi(text) : 40;
-}
-
 static uint64_t move_files(struct lab *lab, const struct lab_disk *disk, int to)
 {
 	/* Only bounded so that it ends at all. */
@@ -65,7 +57,7 @@ static void sqlite_at_work_is_moved_back_and_forth(void **state)
 {
 	struct lab *lab = *state;
 	struct lab_disk disk = lab_disk(lab, "ext4");
-	int nr_moves = count_moves();
+	int nr_moves = lab_has_time() ? 100 : 20;
 	uint64_t nr_moved = 0;
 	struct run *load;
 
