@@ -299,7 +299,7 @@ void table_put_nodes(struct table *table, size_t column, const struct mig_nodese
 
 void table_put_node_sizes(struct table *table, size_t column, const uint64_t *sizes)
 {
-	static const uint64_t none[8];
+	static const uint64_t none[64];
 	union cell *cell = get_new_cell(table, column);
 	struct node_bytes entries[MIG_MAX_NODES];
 	struct node_sizes *list;
@@ -309,8 +309,8 @@ void table_put_node_sizes(struct table *table, size_t column, const uint64_t *si
 		return;
 	/* In steps: most of the nodes that may be are not. */
 	for (int node = 0; node < MIG_MAX_NODES; node++) {
-		if (node % 8 == 0 && !memcmp(sizes + node, none, sizeof(none)))
-			node += 7;
+		if (node % 64 == 0 && !memcmp(sizes + node, none, sizeof(none)))
+			node += 63;
 		else if (sizes[node])
 			entries[nr_entries++] =
 				(struct node_bytes){ .node = node, .bytes = sizes[node] };

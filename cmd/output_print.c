@@ -99,6 +99,13 @@ static int format_text(const struct printer *printer, const char *text, char **r
 	return 0;
 }
 
+/* Of what has nothing to be escaped. */
+static int copy_plain(const char *text, char **ret_text)
+{
+	*ret_text = strdup(text);
+	return *ret_text ? 0 : -ENOMEM;
+}
+
 static int format_nodes(const struct mig_nodeset *nodes, char **ret_text)
 {
 	size_t size = mig_nodeset_format(nodes, NULL, 0) + 1;
@@ -130,14 +137,14 @@ static int format_cell(const struct printer *printer, size_t row, const struct v
 	char number[OUTPUT_BYTES_SIZE] = "-";
 
 	if (!cell)
-		return format_text(printer, "-", ret_text);
+		return copy_plain("-", ret_text);
 	switch (view->column->type) {
 	case COLUMN_TEXT:
 		return format_text(printer, cell->text, ret_text);
 	case COLUMN_NODES:
 		return format_nodes(cell->nodes, ret_text);
 	case COLUMN_BOOL:
-		return format_text(printer, cell->number ? "yes" : "no", ret_text);
+		return copy_plain(cell->number ? "yes" : "no", ret_text);
 	case COLUMN_NUMBER:
 		snprintf(number, sizeof(number), "%" PRIu64, cell->number);
 		break;
@@ -158,7 +165,7 @@ static int format_cell(const struct printer *printer, size_t row, const struct v
 			exact, number);
 		break;
 	}
-	return format_text(printer, number, ret_text);
+	return copy_plain(number, ret_text);
 }
 
 /* How wide a column is with all its cells; nobody asks where there is no bound. */
