@@ -61,6 +61,16 @@ void mig_destinations_give_back(struct mig_destinations *destinations, int node,
 	pthread_mutex_unlock(&destinations->lock);
 }
 
+bool mig_destinations_has_room(struct mig_destinations *destinations, int node, bool huge)
+{
+	if (huge)
+		return !mig_destinations_is_huge_full(destinations, node);
+	if (!mig_destinations_reserve(destinations, node, 1))
+		return false;
+	mig_destinations_give_back(destinations, node, 1);
+	return true;
+}
+
 void mig_destinations_set_full(struct mig_destinations *destinations, int node, bool huge)
 {
 	struct mig_destination *destination = &destinations->nodes[node];

@@ -43,6 +43,10 @@ uint64_t mig_destinations_reserve(struct mig_destinations *destinations, int nod
 void mig_destinations_give_back(struct mig_destinations *destinations, int node,
 				uint64_t nr_pages);
 
+/** mig_destinations_has_room - for one page at least, or one huge one. */
+bool mig_destinations_has_room(struct mig_destinations *destinations, int node,
+			       bool huge);
+
 /** mig_destinations_set_full - the kernel found no memory there. */
 void mig_destinations_set_full(struct mig_destinations *destinations, int node,
 			       bool huge);

@@ -198,6 +198,24 @@ int mig_plan_take_target(struct mig_plan *plan, const struct mig_units *units,
 	return last;
 }
 
+int mig_plan_next_target(const struct mig_plan *plan, int from, int full,
+			 const struct mig_nodeset *allowed)
+{
+	bool behind = false;
+
+	for (size_t i = 0; i < plan->nr_quotas; i++) {
+		const struct mig_quota *quota = &plan->quotas[i];
+
+		if (quota->from != from)
+			continue;
+		if (behind && (!allowed || mig_nodeset_has(allowed, quota->to)))
+			return quota->to;
+		if (quota->to == full)
+			behind = true;
+	}
+	return MIG_NO_NODE;
+}
+
 int mig_plan_find_target(const struct mig_plan *plan, int from, uint64_t nr_pages)
 {
 	for (size_t i = 0; i < plan->nr_quotas; i++) {

@@ -80,6 +80,14 @@ int mig_plan_take_target(struct mig_plan *plan, const struct mig_units *units,
 			 const struct mig_nodeset *allowed, uint32_t *ret_nr);
 
 /**
+ * mig_plan_next_target - the nearest target behind one that has no memory after all
+ * @allowed: others are passed over; NULL: all
+ * Return: MIG_NO_NODE: there is none.
+ */
+int mig_plan_next_target(const struct mig_plan *plan, int from, int full,
+			 const struct mig_nodeset *allowed);
+
+/**
  * mig_plan_find_target - the nearest target that had room for all of some pages
  * Return: MIG_NO_NODE: none, by the quotas.
  */

@@ -14,6 +14,24 @@
 /* One call of process_madvise(2) takes this many ranges. */
 #define AT_ONCE 256
 
+/* Where to try next what its target had no memory for after all, since others have taken
+ * it meanwhile: on the next target that has some, else there again. */
+static int find_target(const struct mig_worker *worker, const struct mig_task *task)
+{
+	struct mig_engine *engine = worker->engine;
+	int to = task->to;
+
+	if (task->error != ENOMEM || !mig_placement_has_choice(engine->plan->placement))
+		return to;
+	do
+		to = mig_plan_next_target(engine->plan, task->from, to,
+					  task->walk->allowed);
+	while (to != MIG_NO_NODE &&
+	       !mig_destinations_has_room(&engine->destinations, to,
+					  task->flags & MIG_UNIT_HUGETLB));
+	return to == MIG_NO_NODE ? task->to : to;
+}
+
 static bool may_go(const struct mig_worker *worker, const struct mig_task *task)
 {
 	switch (task->error) {
@@ -24,8 +42,8 @@ static bool may_go(const struct mig_worker *worker, const struct mig_task *task)
 		return true;
 	case ENOMEM:
 		return !(task->flags & MIG_UNIT_HUGETLB) ||
-		       !mig_destinations_is_huge_full(&worker->engine->destinations,
-						      task->to);
+		       mig_destinations_has_room(&worker->engine->destinations,
+						 find_target(worker, task), true);
 	default:
 		return false;
 	}
@@ -96,6 +114,7 @@ void mig_retry_pass(struct mig_worker *worker)
 		struct mig_task *task = &trying->tasks[i];
 
 		if (may_go(worker, task)) {
+			task->to = (int16_t)find_target(worker, task);
 			clear_hints(worker, task);
 			continue;
 		}

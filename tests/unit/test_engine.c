@@ -267,6 +267,39 @@ static void what_does_not_fit_on_the_nearest_goes_to_the_next(void **state)
 	assert_int_equal(scene_moved(scene, 0, 3), 500);
 }
 
+/* Others take memory too, after the plan was made. */
+static void what_a_target_has_no_memory_for_after_all_goes_to_the_next(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_map(scene, PID, FAKE_ANON, 5000, 0);
+	scene_place(scene, 0, 0xe, MIG_PLACE_NEAREST);
+	scene_plan(scene, NULL);
+	fake_kernel_fill(scene->kernel, 1, 1000 + FAKE_WATERMARK_PAGES);
+	fake_kernel_fill(scene->kernel, 2, 0);
+	scene_run(scene, NULL);
+	scene_assert_true(scene);
+	assert_int_equal(scene_moved(scene, 0, 1), 1000);
+	assert_int_equal(scene_moved(scene, 0, 3), 4000);
+}
+
+static void what_no_target_has_memory_for_stays(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_map(scene, PID, FAKE_ANON, 5000, 0);
+	scene_place(scene, 0, 0xe, MIG_PLACE_NEAREST);
+	scene_plan(scene, NULL);
+	fake_kernel_fill(scene->kernel, 1, 1000 + FAKE_WATERMARK_PAGES);
+	fake_kernel_fill(scene->kernel, 2, 500 + FAKE_WATERMARK_PAGES);
+	fake_kernel_fill(scene->kernel, 3, 0);
+	scene_run(scene, NULL);
+	scene_assert_true(scene);
+	assert_int_equal(scene_moved(scene, 0, 1), 1000);
+	assert_int_equal(scene_moved(scene, 0, 2), 500);
+	assert_int_equal(scene_left(scene, MIG_REASON_NO_MEMORY), 3500);
+}
+
 /* Memory that is touched on a node where there was none when the plan was made. */
 static void pages_on_a_source_that_is_new_find_a_target(void **state)
 {
@@ -410,6 +443,8 @@ int main(void)
 		unprivileged(pages_that_lie_mixed_are_told_apart),
 		test(sources_that_were_not_named_keep_their_pages),
 		test(what_does_not_fit_on_the_nearest_goes_to_the_next),
+		test(what_a_target_has_no_memory_for_after_all_goes_to_the_next),
+		test(what_no_target_has_memory_for_stays),
 		test(pages_on_a_source_that_is_new_find_a_target),
 		test(what_is_filtered_stays),
 		test(a_range_cuts_through_a_mapping),
