@@ -121,19 +121,20 @@ struct lab_disk lab_disk_with(struct lab *lab, const char *name, const char *opt
 	const struct disk_type *type = find_type(name);
 	static unsigned int nr_disks;
 	struct lab_disk disk;
-	char undo[256];
+	char image[96], undo[256];
 
 	require(type);
 	calm(lab, type);
 	snprintf(disk.path, sizeof(disk.path), "/tmp/disk%u-%s", nr_disks++, name);
-	snprintf(undo, sizeof(undo), "umount -l %s; rmdir %s; rm -f %s.image", disk.path,
-		 disk.path, disk.path);
+	snprintf(image, sizeof(image), LAB_IMAGES "%s", strrchr(disk.path, '/'));
+	snprintf(undo, sizeof(undo), "umount -l %s; rmdir %s; rm -f %s", disk.path,
+		 disk.path, image);
 	lab_shell(lab, undo, "mkdir %s", disk.path);
 	if (type->make) {
-		lab_shell(lab, NULL, "truncate -s %uM %s.image && %s %s.image >/dev/null",
-			  type->mebibytes, disk.path, type->make, disk.path);
-		lab_shell(lab, NULL, "mount -t %s -o loop,%s %s.image %s && sync", name,
-			  options, disk.path, disk.path);
+		lab_shell(lab, NULL, "truncate -s %uM %s && %s %s >/dev/null",
+			  type->mebibytes, image, type->make, image);
+		lab_shell(lab, NULL, "mount -t %s -o loop,%s %s %s && sync", name,
+			  options, image, disk.path);
 	} else {
 		lab_shell(lab, NULL, "mount -t %s -o %s none %s", name, options,
 			  disk.path);

@@ -234,9 +234,11 @@ const char *lab_mount(struct lab *lab, const char *type, unsigned int mebibytes)
 {
 	snprintf(lab->mount_path, sizeof(lab->mount_path), "/tmp/lab-%s", type);
 	lab_shell(lab, NULL, "modprobe -a loop %s; mkdir -p %s", type, lab->mount_path);
-	lab_shell(lab, NULL, "truncate -s %uM %s.image && mkfs.%s -q %s.image", mebibytes,
-		  lab->mount_path, type, lab->mount_path);
-	lab_shell(lab, "umount /tmp/lab-*/; rm /tmp/lab-*.image",
-		  "mount -o loop %s.image %s", lab->mount_path, lab->mount_path);
+	lab_shell(lab, NULL,
+		  "truncate -s %uM " LAB_IMAGES "/lab-%s && mkfs.%s -q " LAB_IMAGES
+		  "/lab-%s",
+		  mebibytes, type, type, type);
+	lab_shell(lab, "umount /tmp/lab-*/; rm " LAB_IMAGES "/lab-*",
+		  "mount -o loop " LAB_IMAGES "/lab-%s %s", type, lab->mount_path);
 	return lab->mount_path;
 }

@@ -11,6 +11,9 @@
 #define LAB_RUN_SECONDS 300
 #define LAB_TEST_SECONDS 600
 
+/** Where the images of disks lie: memory of node 0. */
+#define LAB_IMAGES "/tmp/images"
+
 /** lab_limit - such a limit, or a longer one where there is time. */
 unsigned int lab_limit(unsigned int seconds);
 
