@@ -272,6 +272,7 @@ static int visit_node_run(struct walk *walk, const struct mig_frames_run *run)
 
 int mig_charged_visit(const struct mig_charged *charged,
 		      const struct mig_charged_owners *owners,
+		      const struct mig_nodeset *without,
 		      int (*visit)(void *data, const struct mig_charged_run *run),
 		      void *data)
 {
@@ -286,7 +287,8 @@ int mig_charged_visit(const struct mig_charged *charged,
 		return -ENOMEM;
 	mig_lru_gather(charged->context);
 	while (mig_frames_next_run(charged->frames, run.end, &run)) {
-		int r = visit_node_run(&walk, &run);
+		int r = mig_nodeset_has(without, run.node) ? 0
+							   : visit_node_run(&walk, &run);
 
 		if (r)
 			return r;

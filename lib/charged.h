@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Page cache and shared memory that nobody has mapped, frame by frame, by the cgroup
- * that it is charged to: /proc/kpageflags and /proc/kpagecgroup. All of the machine's
- * memory is read, a window at a time.
+ * that it is charged to: /proc/kpageflags and /proc/kpagecgroup. The memory of nodes is
+ * read whole, a window at a time.
  *
  * A folio counts as mapped where one of its pages is: it can only move as a whole. The
  * kernel says that of each page by KPF_MMAP; kpagecount would tell of single pages.
@@ -66,8 +66,9 @@ struct mig_charged_run {
 
 /**
  * mig_charged_visit - unmapped cache that is charged to @owners
- * @owners: NULL: to anybody and to nobody
- * @visit:  in ascending order; non-zero ends the walk with that value
+ * @owners:  NULL: to anybody and to nobody
+ * @without: nodes whose memory is not read
+ * @visit:   in ascending order; non-zero ends the walk with that value
  *
  * Pages on LRU lists only, onto which the processors are made to put what they hold
  * back: anonymous ones, those that are mapped, and what the kernel keeps for itself are
@@ -77,6 +78,7 @@ struct mig_charged_run {
  */
 int mig_charged_visit(const struct mig_charged *charged,
 		      const struct mig_charged_owners *owners,
+		      const struct mig_nodeset *without,
 		      int (*visit)(void *data, const struct mig_charged_run *run),
 		      void *data);
 

@@ -38,6 +38,21 @@ int mig_node_read_memory(const struct mig_context *context, int node, bool has_d
 			 struct mig_node_memory *ret_memory);
 
 /**
+ * mig_node_gather_counters - have all processors add what they have counted by themselves
+ *
+ * Else what nodes tell may be some dozens of pages for each processor off, for a second.
+ * As well as may be: nothing is told where that cannot be had.
+ */
+void mig_node_gather_counters(const struct mig_context *context);
+
+/**
+ * mig_node_read_unmapped - page cache and shared memory on a node that nobody has mapped
+ * Errors: -ENODATA: its meminfo does not tell; -EBADMSG; errnos of the file.
+ */
+int mig_node_read_unmapped(const struct mig_context *context, int node,
+			   uint64_t *ret_bytes);
+
+/**
  * mig_node_read_pools - the huge pages of a node's pools, as mig_topology_read_huge_pools()
  * @has_directory: as above
  */

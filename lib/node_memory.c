@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "meminfo.h"
 #include "procfs.h"
+#include "sysfs.h"
 #include "zoneinfo.h"
 
 static uint64_t sum(uint64_t a, uint64_t b)
@@ -194,6 +195,29 @@ int mig_node_read_total(const struct mig_context *context, int node, uint64_t *r
 	if (r < 0)
 		return r;
 	*ret_bytes = memory.total_bytes;
+	return 0;
+}
+
+void mig_node_gather_counters(const struct mig_context *context)
+{
+	if (context->live)
+		mig_sysfs_write(context, "1", "proc/sys/vm/stat_refresh");
+}
+
+int mig_node_read_unmapped(const struct mig_context *context, int node,
+			   uint64_t *ret_bytes)
+{
+	struct mig_node_memory memory;
+	uint64_t unmapped;
+	int r = read_meminfo(context, node, true, &memory);
+
+	if (r < 0)
+		return r;
+	unmapped = difference(sum(memory.file_bytes, memory.shmem_bytes),
+			      memory.mapped_bytes);
+	if (unmapped == MIG_UNKNOWN_BYTES)
+		return -ENODATA;
+	*ret_bytes = unmapped;
 	return 0;
 }
 

@@ -276,6 +276,18 @@ uint64_t mig_placement_get_share(const struct mig_placement *placement, int node
 	return 0;
 }
 
+bool mig_placement_takes_from(const struct mig_placement *placement, int node)
+{
+	for (int to = mig_nodeset_next(&placement->to, MIG_NO_NODE); to != MIG_NO_NODE;
+	     to = mig_nodeset_next(&placement->to, to)) {
+		uint64_t whole;
+
+		if (to != node && mig_placement_get_share(placement, node, to, &whole))
+			return true;
+	}
+	return false;
+}
+
 bool mig_placement_moves_twice(const struct mig_placement *placement)
 {
 	if (mig_placement_is_interleaved(placement))

@@ -18,6 +18,9 @@
 int mig_placement_get_wanted(const struct mig_placement *placement, int node,
 			     uint64_t index);
 
+/** mig_placement_takes_from - whether pages of @node belong on another one. */
+bool mig_placement_takes_from(const struct mig_placement *placement, int node);
+
 /** mig_placement_is_interleaved - whether the wanted node depends on the index. */
 bool mig_placement_is_interleaved(const struct mig_placement *placement);
 

@@ -104,6 +104,8 @@ int mig_plan_new(struct mig_target *target, const struct mig_topology *topology,
 		r = mig_unmapped_cache_open(target, plan->context, plan->frames,
 					    &plan->cache);
 	if (!r)
+		mig_unmapped_cache_limit(&plan->cache, topology, placement);
+	if (!r)
 		r = mig_demand_find(plan);
 	if (!r)
 		r = mig_file_survey_demand(plan);

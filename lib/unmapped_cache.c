@@ -7,7 +7,9 @@
 
 #include "cleanup.h"
 #include "demand.h"
+#include "node.h"
 #include "pagemap.h"
+#include "placement.h"
 #include "plan.h"
 #include "residency.h"
 #include "target.h"
@@ -45,6 +47,25 @@ int mig_unmapped_cache_open(const struct mig_target *target,
 	return 0;
 }
 
+void mig_unmapped_cache_limit(struct mig_unmapped_cache *cache,
+			      const struct mig_topology *topology,
+			      const struct mig_placement *placement)
+{
+	const struct mig_nodeset *nodes =
+		mig_topology_get_nodes(topology, MIG_NODES_MEMORY);
+
+	if (!cache->is_open || !cache->is_everybodys)
+		return;
+	for (int node = mig_nodeset_next(nodes, MIG_NO_NODE); node != MIG_NO_NODE;
+	     node = mig_nodeset_next(nodes, node)) {
+		uint64_t bytes;
+
+		if (!mig_placement_takes_from(placement, node) &&
+		    !mig_node_read_unmapped(cache->charged.context, node, &bytes))
+			mig_nodeset_add(&cache->by_counters, node);
+	}
+}
+
 void mig_unmapped_cache_close(struct mig_unmapped_cache *cache)
 {
 	if (!cache->is_open)
@@ -70,8 +91,29 @@ int mig_unmapped_cache_visit(const struct mig_unmapped_cache *cache,
 			     void *data)
 {
 	return mig_charged_visit(&cache->charged,
-				 cache->is_everybodys ? NULL : &cache->owners, visit,
-				 data);
+				 cache->is_everybodys ? NULL : &cache->owners,
+				 &cache->by_counters, visit, data);
+}
+
+static int count_by_counters(const struct mig_unmapped_cache *cache,
+			     struct mig_unmapped_pages *pages)
+{
+	const struct mig_context *context = cache->charged.context;
+	const struct mig_nodeset *nodes = &cache->by_counters;
+
+	if (mig_nodeset_count(nodes))
+		mig_node_gather_counters(context);
+	for (int node = mig_nodeset_next(nodes, MIG_NO_NODE); node != MIG_NO_NODE;
+	     node = mig_nodeset_next(nodes, node)) {
+		uint64_t bytes = 0;
+		int r = mig_node_read_unmapped(context, node, &bytes);
+
+		/* It may have been unplugged. */
+		if (r < 0 && r != -ENOENT)
+			return r;
+		pages->file[node] = bytes >> context->page_shift;
+	}
+	return 0;
 }
 
 int mig_unmapped_cache_count(const struct mig_unmapped_cache *cache,
@@ -83,6 +125,8 @@ int mig_unmapped_cache_count(const struct mig_unmapped_cache *cache,
 	if (!pages)
 		return -ENOMEM;
 	r = mig_unmapped_cache_visit(cache, count_run, pages);
+	if (!r)
+		r = count_by_counters(cache, pages);
 	if (r < 0)
 		return r;
 	*ret_pages = STEAL(pages);

@@ -2,10 +2,10 @@
 /*
  * What a target's cgroups are charged for, or the whole machine has, and nobody has
  * mapped: page cache, and shared memory that has lost its processes. Its pages are
- * counted frame by frame. They move
- * by DAMON, which takes physical memory, and then, or where that cannot be had or cannot
- * send each page where it belongs, by the files that they are found in; what is found in
- * no file stays, and is said.
+ * counted frame by frame, but where counting is all that is done with them and a counter
+ * tells. They move by DAMON, which takes physical memory, and then, or where that cannot
+ * be had or cannot send each page where it belongs, by the files that they are found in;
+ * what is found in no file stays, and is said.
  */
 #ifndef MIG_UNMAPPED_CACHE_H
 #define MIG_UNMAPPED_CACHE_H
@@ -23,6 +23,7 @@ struct mig_unmapped_cache {
 	bool is_everybodys; /**< whoever is charged for it */
 	struct mig_charged charged;
 	struct mig_charged_owners owners; /**< where it is not everybody's */
+	struct mig_nodeset by_counters;   /**< see mig_unmapped_cache_limit() */
 	/** Where files are asked for what DAMON has left: not empty, and pages on other
 	 *  nodes are none of the files' business. */
 	struct mig_nodeset only_on;
@@ -32,7 +33,7 @@ struct mig_unmapped_cache {
 struct mig_unmapped_pages {
 	uint64_t file[MIG_MAX_NODES];
 	uint64_t shmem[MIG_MAX_NODES];
-	uint64_t writeback[MIG_MAX_NODES]; /**< of both */
+	uint64_t writeback[MIG_MAX_NODES]; /**< of both, where frames were read */
 };
 
 /**
@@ -47,11 +48,22 @@ int mig_unmapped_cache_open(const struct mig_target *target,
 			    const struct mig_frames *frames,
 			    struct mig_unmapped_cache *ret_cache);
 
+/**
+ * mig_unmapped_cache_limit - read no frames of nodes that a placement takes nothing from
+ *
+ * What they have is told by their counters: a node is emptied in a time that does not
+ * depend on how much memory the others have. Cache of cgroups has no such counter, and
+ * of it all frames are read.
+ */
+void mig_unmapped_cache_limit(struct mig_unmapped_cache *cache,
+			      const struct mig_topology *topology,
+			      const struct mig_placement *placement);
+
 /** mig_unmapped_cache_close - a zeroed one is allowed. */
 void mig_unmapped_cache_close(struct mig_unmapped_cache *cache);
 
 /**
- * mig_unmapped_cache_visit - its frames, as mig_charged_visit()
+ * mig_unmapped_cache_visit - its frames that are read, as mig_charged_visit()
  * Errors: those of mig_charged_visit().
  */
 int mig_unmapped_cache_visit(const struct mig_unmapped_cache *cache,
@@ -60,6 +72,8 @@ int mig_unmapped_cache_visit(const struct mig_unmapped_cache *cache,
 
 /**
  * mig_unmapped_cache_count - how many pages there are now, by node
+ *
+ * Counters do not tell shared memory from files: all of it counts as file there.
  * Errors: -ENOMEM; -EIO and errnos of read(2). The caller frees *@ret_pages.
  */
 int mig_unmapped_cache_count(const struct mig_unmapped_cache *cache,

@@ -164,6 +164,8 @@ struct found {
 	size_t most; /**< the walk ends there */
 };
 
+static const struct mig_nodeset no_nodes;
+
 static int keep(void *data, const struct mig_charged_run *run)
 {
 	struct found *found = data;
@@ -181,7 +183,8 @@ static void find(struct scene *scene, const struct mig_charged_owners *owners,
 {
 	*found = (struct found){ .nr = 0 };
 	open_charged(scene);
-	assert_int_equal(mig_charged_visit(&scene->charged, owners, keep, found), 0);
+	assert_int_equal(
+		mig_charged_visit(&scene->charged, owners, &no_nodes, keep, found), 0);
 }
 
 static void assert_run(const struct mig_charged_run *run, uint64_t frame, uint64_t nr,
@@ -226,6 +229,22 @@ static void cache_of_others_is_not_found(void **state)
 	find(scene, NULL, &found);
 	assert_int_equal(found.nr, 1);
 	assert_run(&found.runs[0], 10, 4, 0);
+}
+
+static void memory_of_nodes_that_are_left_out_is_not_read(void **state)
+{
+	struct scene *scene = *state;
+	const struct mig_nodeset without = { .bits = { 1 << 0 } };
+	struct found found = { 0 };
+	const uint64_t half = NR_FRAMES / 2;
+
+	put(scene, 0, 5, CACHE, 100);
+	put(scene, half - 5, 10, CACHE, 100);
+	open_charged(scene);
+	assert_int_equal(
+		mig_charged_visit(&scene->charged, &ours, &without, keep, &found), 0);
+	assert_int_equal(found.nr, 1);
+	assert_run(&found.runs[0], half, 5, 1);
 }
 
 static void frames_that_differ_are_runs_of_their_own(void **state)
@@ -344,10 +363,12 @@ static void the_walk_ends_when_the_visitor_says_so(void **state)
 	for (uint64_t frame = 10; frame < 20; frame += 2)
 		put(scene, frame, 1, CACHE, 100);
 	open_charged(scene);
-	assert_int_equal(mig_charged_visit(&scene->charged, &ours, keep, &found), 42);
+	assert_int_equal(
+		mig_charged_visit(&scene->charged, &ours, &no_nodes, keep, &found), 42);
 	assert_int_equal(found.nr, 2);
 	found = (struct found){ .most = 5 };
-	assert_int_equal(mig_charged_visit(&scene->charged, &ours, keep, &found), 42);
+	assert_int_equal(
+		mig_charged_visit(&scene->charged, &ours, &no_nodes, keep, &found), 42);
 	assert_int_equal(found.nr, 5);
 }
 
@@ -369,9 +390,11 @@ static void files_that_end_too_early_are_an_error(void **state)
 	put(scene, 30 * BLOCK_FRAMES, 1, CACHE, 100);
 	open_charged(scene);
 	put_file(scene, "proc/kpagecgroup", scene->inodes, 100);
-	assert_int_equal(mig_charged_visit(&scene->charged, &ours, keep, &found), -EIO);
+	assert_int_equal(
+		mig_charged_visit(&scene->charged, &ours, &no_nodes, keep, &found), -EIO);
 	put_file(scene, "proc/kpageflags", scene->flags, NR_FRAMES - BLOCK_FRAMES - 1);
-	assert_int_equal(mig_charged_visit(&scene->charged, NULL, keep, &found), -EIO);
+	assert_int_equal(
+		mig_charged_visit(&scene->charged, NULL, &no_nodes, keep, &found), -EIO);
 }
 
 static void a_kernel_without_the_files_says_so(void **state)
@@ -543,7 +566,7 @@ static void whatever_the_layout_each_frame_is_judged_right(void **state)
 		open_charged(scene);
 		assert_int_equal(mig_charged_visit(&scene->charged,
 						   check.of_anybody ? NULL : &ours,
-						   compare, &check),
+						   &no_nodes, compare, &check),
 				 0);
 		for (; check.next < NR_FRAMES; check.next++)
 			assert_false(is_wanted(&check, check.next));
@@ -565,6 +588,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(only_unmapped_cache_is_found),
 		TEST(cache_of_others_is_not_found),
+		TEST(memory_of_nodes_that_are_left_out_is_not_read),
 		TEST(frames_that_differ_are_runs_of_their_own),
 		TEST(a_run_is_not_cut_where_a_window_ends),
 		TEST(frames_of_no_single_node_are_not_looked_at),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "fake_machine.h"
+#include "node.h"
 
 static void put_machine(void **state)
 {
@@ -311,6 +312,32 @@ static void the_room_of_a_node_without_zones_is_unknown(void **state)
 	assert_true(memory.room_bytes == MIG_UNKNOWN_BYTES);
 }
 
+static void what_nobody_has_mapped_is_cache_without_what_is_mapped(void **state)
+{
+	const struct fake_machine *machine = *state;
+	uint64_t bytes = 7;
+
+	put_machine(state);
+	fake_machine_write(state, NODES "/node1/meminfo", meminfo);
+	assert_int_equal(mig_node_read_unmapped(machine->context, 1, &bytes), -ENODATA);
+	assert_int_equal(mig_node_read_unmapped(machine->context, 2, &bytes), -ENOENT);
+	assert_int_equal(bytes, 7);
+	fake_machine_write(state, NODES "/node1/meminfo",
+			   "Node 1 SwapCached:        20 kB\n"
+			   "Node 1 FilePages:       3000 kB\n"
+			   "Node 1 Mapped:           480 kB\n"
+			   "Node 1 Shmem:            500 kB\n");
+	assert_int_equal(mig_node_read_unmapped(machine->context, 1, &bytes), 0);
+	assert_int_equal(bytes, 2500 << 10);
+	/* Counters of different moments. */
+	fake_machine_write(state, NODES "/node1/meminfo",
+			   "Node 1 FilePages:        100 kB\n"
+			   "Node 1 Mapped:           104 kB\n"
+			   "Node 1 Shmem:              0 kB\n");
+	assert_int_equal(mig_node_read_unmapped(machine->context, 1, &bytes), 0);
+	assert_int_equal(bytes, 0);
+}
+
 #define TEST(test) \
 	cmocka_unit_test_setup_teardown(test, fake_machine_set_up, fake_machine_tear_down)
 
@@ -322,6 +349,7 @@ int main(void)
 		TEST(a_vmstat_that_does_not_parse_is_refused),
 		TEST(the_page_cache_is_counted_without_shmem_and_swap_cache),
 		TEST(figures_that_are_missing_are_unknown),
+		TEST(what_nobody_has_mapped_is_cache_without_what_is_mapped),
 		TEST(a_meminfo_that_does_not_parse_is_refused),
 		TEST(the_memory_of_no_node_is_refused),
 		TEST(pools_of_all_huge_page_sizes_are_summed),

@@ -322,6 +322,34 @@ static void shares_of_all_targets_add_up(void **state)
 	}
 }
 
+static void a_node_is_taken_from_where_a_page_of_it_belongs_elsewhere(void **state)
+{
+	static const enum mig_place places[] = { MIG_PLACE_RELATIVE, MIG_PLACE_NEAREST,
+						 MIG_PLACE_SPREAD };
+
+	for (unsigned int bits = 0; bits < 3 * 31 * 31; bits++) {
+		const struct mig_nodeset from = set_of(1 + bits % 31);
+		const struct mig_nodeset to = set_of(1 + bits / 31 % 31);
+		struct mig_placement *placement = make(
+			state,
+			(struct mig_placement_options){
+				.place = places[bits / 961], .from = &from, .to = &to });
+
+		for (int node = 0; node < NR_NODES; node++) {
+			bool goes = false;
+
+			for (uint64_t page = 0; page < NR_NODES; page++) {
+				int wanted =
+					mig_placement_get_wanted(placement, node, page);
+
+				goes |= wanted != MIG_NO_NODE && wanted != node;
+			}
+			assert_int_equal(mig_placement_takes_from(placement, node), goes);
+		}
+		mig_placement_free(placement);
+	}
+}
+
 /* ---- what is refused ---- */
 
 static void assert_refused(void **state, struct mig_placement_options options, int error)
@@ -439,6 +467,7 @@ int main(void)
 		test(a_map_covers_its_sources_and_nothing_else),
 		test(a_map_may_swap_two_nodes),
 		test(shares_of_all_targets_add_up),
+		test(a_node_is_taken_from_where_a_page_of_it_belongs_elsewhere),
 		test(options_that_contradict_each_other_are_refused),
 		test(a_map_with_nodes_that_cannot_be_is_refused),
 		test(a_target_without_memory_is_refused),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <linux/mempolicy.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -106,6 +107,69 @@ static void everybodys_needs_no_cgroups(void **state)
 	assert_int_equal(entries[0], ENTRY | 10);
 	assert_int_equal(entries[1], 0);
 	assert_int_equal(entries[2], ENTRY | 31);
+	free(pages);
+	mig_unmapped_cache_close(&cache);
+}
+
+static void write_counters(struct cache_scene *scene, int node, unsigned int pages)
+{
+	char path[64], text[160];
+
+	snprintf(path, sizeof(path), NODES "/node%d/meminfo", node);
+	snprintf(text, sizeof(text),
+		 "Node %d FilePages: %u kB\nNode %d Mapped: 40 kB\n"
+		 "Node %d Shmem: 0 kB\n",
+		 node, 4 * pages + 40, node, node);
+	fake_root_write(scene->machine->root, path, text);
+}
+
+/* Node 0 is emptied; node 3 does not tell how much it has. */
+static void limit(struct cache_scene *scene, struct mig_unmapped_cache *cache)
+{
+	for (int node = 0; node < NR_NODES - 1; node++)
+		write_counters(scene, node, 1000);
+	cache_scene_place(scene, 1 << 0, 1 << 1, MIG_PLACE_DEFAULT);
+	open_cache(scene, cache);
+	mig_unmapped_cache_limit(cache, scene->machine->topology, scene->placement);
+	for (int node = 0; node < NR_NODES; node++)
+		cache_scene_put(scene, (uint64_t)node * BLOCK_FRAMES, 6, CACHE, 0);
+	cache_scene_put(scene, 1, 3, SHMEM, 0);
+}
+
+static void nodes_that_nothing_is_taken_from_tell_by_their_counters(void **state)
+{
+	struct cache_scene *scene = *state;
+	struct mig_unmapped_cache cache;
+	struct mig_unmapped_pages *pages;
+
+	assert_int_equal(mig_target_add_all_cache(scene->target), 0);
+	limit(scene, &cache);
+	assert_int_equal(mig_unmapped_cache_count(&cache, &pages), 0);
+	assert_int_equal(pages->file[0], 3);
+	assert_int_equal(pages->shmem[0], 3);
+	assert_int_equal(pages->file[1], 1000);
+	assert_int_equal(pages->file[2], 1000);
+	assert_int_equal(pages->file[3], 6);
+	free(pages);
+	/* Unplugged. */
+	fake_root_remove(scene->machine->root, NODES "/node2/meminfo");
+	assert_int_equal(mig_unmapped_cache_count(&cache, &pages), 0);
+	assert_int_equal(pages->file[2], 0);
+	free(pages);
+	mig_unmapped_cache_close(&cache);
+}
+
+static void counters_do_not_tell_whose_the_cache_is(void **state)
+{
+	struct cache_scene *scene = *state;
+	struct mig_unmapped_cache cache;
+	struct mig_unmapped_pages *pages;
+
+	limit(scene, &cache);
+	cache_scene_put(scene, BLOCK_FRAMES, 2, CACHE, scene->inode);
+	assert_int_equal(mig_unmapped_cache_count(&cache, &pages), 0);
+	assert_int_equal(pages->file[1], 2);
+	assert_int_equal(pages->file[2], 0);
 	free(pages);
 	mig_unmapped_cache_close(&cache);
 }
@@ -220,6 +284,8 @@ int main(void)
 		TEST(without_frames_it_is_not_to_be_had),
 		TEST(its_pages_are_counted_by_node_and_kind),
 		TEST(everybodys_needs_no_cgroups),
+		TEST(nodes_that_nothing_is_taken_from_tell_by_their_counters),
+		TEST(counters_do_not_tell_whose_the_cache_is),
 		TEST(only_what_a_file_has_of_it_is_kept),
 		TEST(tails_are_charged_as_their_head),
 		TEST(a_long_stretch_of_a_file_is_kept_whole),

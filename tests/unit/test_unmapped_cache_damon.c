@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,41 @@ static void damon_moves_everybodys(void **state)
 	assert_int_equal(totals->cache_way, MIG_CACHE_BY_DAMON);
 	assert_int_equal(totals->considered_pages, 2);
 	assert_int_equal(outcome_moved(scene->outcome, 0, 1), 2);
+}
+
+static struct cache_scene *counted;
+
+/* What a kernel has counted on node 1. It is read when all is over. */
+static void count_on_node_1(struct fake_damon *damon)
+{
+	unsigned int pages = 500;
+	char text[128];
+
+	for (size_t i = 0; i < damon->nr_pages; i++)
+		pages += damon->pages[i].node == 1;
+	snprintf(text, sizeof(text),
+		 "Node 1 FilePages: %u kB\nNode 1 Mapped: 0 kB\nNode 1 Shmem: 0 kB\n",
+		 4 * pages);
+	fake_root_write(counted->machine->root, NODES "/node1/meminfo", text);
+}
+
+static void what_moved_is_what_the_counters_of_its_target_have_gained(void **state)
+{
+	struct cache_scene *scene = counted = *state;
+	const struct mig_totals *totals;
+
+	for (int i = 0; i < 5; i++)
+		add_page(scene, "/b", 0);
+	/* On the target before, where no frame is read. */
+	cache_scene_put(scene, BLOCK_FRAMES, 100, CACHE, 0);
+	count_on_node_1(scene->damon);
+	scene->damon->before_round = count_on_node_1;
+	assert_int_equal(mig_target_add_all_cache(scene->target), 0);
+	cache_scene_place(scene, 1 << 0, 1 << 1, MIG_PLACE_DEFAULT);
+	totals = run(scene, NULL);
+	assert_int_equal(outcome_moved(scene->outcome, 0, 1), 5);
+	assert_int_equal(totals->already_pages, 500);
+	assert_int_equal(totals->considered_pages, 505);
 }
 
 static void no_more_is_asked_of_damon_than_is_needed(void **state)
@@ -272,6 +308,7 @@ int main(void)
 		TEST(damon_moves_it_and_nobody_elses),
 		TEST(a_target_may_have_nothing_else),
 		TEST(damon_moves_everybodys),
+		TEST(what_moved_is_what_the_counters_of_its_target_have_gained),
 		TEST(no_more_is_asked_of_damon_than_is_needed),
 		TEST(what_damon_has_left_and_no_file_has_is_left),
 		TEST(others_have_damon_then_it_goes_by_files),
