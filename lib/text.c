@@ -34,10 +34,12 @@ bool mig_text_take_char(struct mig_text *text, char character)
 
 bool mig_text_take_string(struct mig_text *text, const char *string)
 {
-	size_t length = strlen(string);
+	size_t length = 0;
 
-	if (length > text->length || (length && memcmp(text->at, string, length) != 0))
-		return false;
+	/* Mostly it is another word, which shows at the first byte. */
+	for (; string[length]; length++)
+		if (length == text->length || text->at[length] != string[length])
+			return false;
 	skip(text, length);
 	return true;
 }
