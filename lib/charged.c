@@ -10,8 +10,8 @@
 #include "pagemap.h"
 #include "procfs.h"
 
-/* Frames that are read at once. No folio crosses a multiple of this. */
-#define WINDOW_FRAMES ((uint64_t)1 << 16)
+/* Frames that are read at once. */
+#define WINDOW_FRAMES MIG_CHARGED_STRIDE
 /* The cgroups are asked for only where such a piece of a window has candidates. */
 #define PIECE_FRAMES ((uint64_t)512)
 /* The largest folio: a huge page of 64 KiB pages. */
@@ -257,17 +257,52 @@ static int visit_window(struct walk *walk, uint64_t window, uint64_t nr, int nod
 	return first < end ? visit_stretch(walk, window, first, end, node) : 0;
 }
 
-static int visit_node_run(struct walk *walk, const struct mig_frames_run *run)
+static uint64_t max(uint64_t a, uint64_t b)
 {
-	for (uint64_t frame = run->start, next; frame < run->end; frame = next) {
+	return a > b ? a : b;
+}
+
+static int visit_node_run(struct walk *walk, const struct mig_frames_run *run,
+			  uint64_t first, uint64_t last_end)
+{
+	uint64_t end = min(run->end, last_end);
+
+	for (uint64_t frame = max(run->start, first), next; frame < end; frame = next) {
 		int r;
 
-		next = min((frame | (WINDOW_FRAMES - 1)) + 1, run->end);
+		next = min((frame | (WINDOW_FRAMES - 1)) + 1, end);
 		r = visit_window(walk, frame, next - frame, run->node);
 		if (r)
 			return r;
 	}
 	return 0;
+}
+
+int mig_charged_visit_range(const struct mig_charged *charged,
+			    const struct mig_charged_owners *owners,
+			    const struct mig_nodeset *without, uint64_t first,
+			    uint64_t end,
+			    int (*visit)(void *data, const struct mig_charged_run *run),
+			    void *data)
+{
+	CLEANUP_FREE uint64_t *flags = NULL;
+	CLEANUP_FREE uint64_t *inodes = NULL;
+	struct walk walk = { charged, owners, visit, data, .last_inode = 0 };
+	struct mig_frames_run run = { .end = first };
+
+	walk.flags = flags = malloc(WINDOW_FRAMES * sizeof(*flags));
+	walk.inodes = inodes = malloc(WINDOW_FRAMES * sizeof(*inodes));
+	if (!flags || !inodes)
+		return -ENOMEM;
+	while (mig_frames_next_run(charged->frames, run.end, &run) && run.start < end) {
+		int r = mig_nodeset_has(without, run.node)
+				? 0
+				: visit_node_run(&walk, &run, first, end);
+
+		if (r)
+			return r;
+	}
+	return tell_run(&walk);
 }
 
 int mig_charged_visit(const struct mig_charged *charged,
@@ -276,24 +311,9 @@ int mig_charged_visit(const struct mig_charged *charged,
 		      int (*visit)(void *data, const struct mig_charged_run *run),
 		      void *data)
 {
-	CLEANUP_FREE uint64_t *flags = NULL;
-	CLEANUP_FREE uint64_t *inodes = NULL;
-	struct walk walk = { charged, owners, visit, data, .last_inode = 0 };
-	struct mig_frames_run run = { .end = 0 };
-
-	walk.flags = flags = malloc(WINDOW_FRAMES * sizeof(*flags));
-	walk.inodes = inodes = malloc(WINDOW_FRAMES * sizeof(*inodes));
-	if (!flags || !inodes)
-		return -ENOMEM;
 	mig_lru_gather(charged->context);
-	while (mig_frames_next_run(charged->frames, run.end, &run)) {
-		int r = mig_nodeset_has(without, run.node) ? 0
-							   : visit_node_run(&walk, &run);
-
-		if (r)
-			return r;
-	}
-	return tell_run(&walk);
+	return mig_charged_visit_range(charged, owners, without, 0, UINT64_MAX, visit,
+				       data);
 }
 
 int mig_charged_read_inodes(const struct mig_charged *charged, uint64_t frame,

@@ -82,6 +82,24 @@ int mig_charged_visit(const struct mig_charged *charged,
 		      int (*visit)(void *data, const struct mig_charged_run *run),
 		      void *data);
 
+/** No folio crosses a multiple of this. */
+#define MIG_CHARGED_STRIDE ((uint64_t)1 << 16)
+
+/**
+ * mig_charged_visit_range - the same between two frames
+ * @first, @end: multiples of MIG_CHARGED_STRIDE
+ *
+ * Processors are not made to put anything on the lists.
+ * Threads: any number at once, each with @data of its own.
+ * Errors: those of mig_charged_visit().
+ */
+int mig_charged_visit_range(const struct mig_charged *charged,
+			    const struct mig_charged_owners *owners,
+			    const struct mig_nodeset *without, uint64_t first,
+			    uint64_t end,
+			    int (*visit)(void *data, const struct mig_charged_run *run),
+			    void *data);
+
 /**
  * mig_charged_read_inodes - whom consecutive frames are charged to
  * @inodes: 0: nobody, or, on 6.1, whom the head of their folio is charged to

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "cleanup.h"
 #include "engine.h"
 #include "outcome.h"
 
@@ -43,19 +44,29 @@ static int move_by_damon(struct mig_engine *engine, struct mig_damon *damon,
 {
 	uint64_t elapsed = mig_clock_ns() - engine->begin_ns;
 	uint64_t timeout = engine->options.timeout_ns;
-	int end, r;
+	struct mig_unmapped_result result;
+	bool asks_files;
+	int r;
 
 	if (timeout)
 		timeout = timeout > elapsed ? timeout - elapsed : 1;
 	r = mig_unmapped_cache_move(engine->plan, damon, timeout, is_stopped, data,
-				    outcome, &engine->cache_rest, &end);
+				    outcome, &result);
 	if (r < 0)
 		return r;
+	engine->cache_rest = result.rest;
 	__atomic_fetch_add(&engine->moved_pages, outcome->totals.moved_pages,
 			   __ATOMIC_RELAXED);
 	__atomic_fetch_add(&engine->done_pages, outcome->totals.moved_pages,
 			   __ATOMIC_RELAXED);
-	return take_end(engine, end, &outcome->totals) && limit_to_rest(engine);
+	asks_files =
+		take_end(engine, result.end, &outcome->totals) && limit_to_rest(engine);
+	/* If files are, more of it moves. */
+	if (asks_files)
+		free(result.after);
+	else
+		engine->plan->cache_after = result.after;
+	return asks_files;
 }
 
 int mig_engine_cache_move(struct mig_engine *engine, bool (*is_stopped)(void *data),
@@ -68,6 +79,7 @@ int mig_engine_cache_move(struct mig_engine *engine, bool (*is_stopped)(void *da
 	if (!cache->is_open)
 		return 0;
 	cache->only_on = (struct mig_nodeset){ { 0 } };
+	free(STEAL(engine->plan->cache_after));
 	if (mig_engine_is_stopped(engine))
 		return mig_unmapped_cache_count(cache, &engine->cache_rest);
 	damon = mig_unmapped_cache_take_damon(engine->plan);

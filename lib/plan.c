@@ -129,6 +129,7 @@ void mig_plan_free(struct mig_plan *plan)
 	mig_residency_free(plan->residency);
 	mig_residency_free(plan->files_after);
 	mig_unmapped_cache_close(&plan->cache);
+	free(plan->cache_after);
 	mig_outcome_free(plan->settled);
 	free(plan->spans);
 	mig_pairs_done(&plan->demand);
@@ -230,10 +231,10 @@ int mig_plan_find_target(const struct mig_plan *plan, int from, uint64_t nr_page
 	return MIG_NO_NODE;
 }
 
-static int add_cache(const struct mig_plan *plan, struct mig_residency *residency)
+static int add_cache(struct mig_plan *plan, struct mig_residency *residency)
 {
-	CLEANUP_FREE struct mig_unmapped_pages *pages = NULL;
-	int r = mig_unmapped_cache_count(&plan->cache, &pages);
+	CLEANUP_FREE struct mig_unmapped_pages *pages = STEAL(plan->cache_after);
+	int r = pages ? 0 : mig_unmapped_cache_count(&plan->cache, &pages);
 
 	return r < 0 ? r : mig_unmapped_cache_add(residency, pages);
 }

@@ -52,6 +52,7 @@ struct mig_plan {
 	struct mig_residency
 		*files_after;            /**< as a run has left them, until it is read */
 	struct mig_unmapped_cache cache; /**< of the target's cgroups */
+	struct mig_unmapped_pages *cache_after; /**< the same of it, or NULL */
 	uint64_t nr_dirty_pages;         /**< in files whose system may write them */
 	struct mig_pairs demand;         /**< all pages */
 	struct mig_pairs hugetlb_demand; /**< of them, in hugetlb mappings */

@@ -104,19 +104,24 @@ int mig_unmapped_cache_keep(const struct mig_unmapped_cache *cache, uint64_t *en
  */
 struct mig_damon *mig_unmapped_cache_take_damon(const struct mig_plan *plan);
 
+/** What DAMON has done. The caller frees both. */
+struct mig_unmapped_result {
+	struct mig_unmapped_pages *after; /**< all that there is */
+	struct mig_unmapped_pages *rest;  /**< what is not where it should be, and not
+					   *   booked */
+	int end;                          /**< 0, or as mig_damon_run() has ended */
+};
+
 /**
  * mig_unmapped_cache_move - move it by DAMON, and book what became of it
  * @timeout_ns: 0: as long as DAMON finds something to do, within ten minutes
  * @is_stopped: asked about ten times a second
- * @ret_rest:   what it has left where it should not be, which is not booked; the caller
- *              frees it
- * @ret_end:    0, or as mig_damon_run() has ended
  * Errors: -ENOMEM, -EIO.
  */
 int mig_unmapped_cache_move(const struct mig_plan *plan, struct mig_damon *damon,
 			    uint64_t timeout_ns, bool (*is_stopped)(void *data),
 			    void *data, struct mig_outcome *outcome,
-			    struct mig_unmapped_pages **ret_rest, int *ret_end);
+			    struct mig_unmapped_result *ret_result);
 
 /**
  * mig_unmapped_cache_book - book what DAMON did, by what nodes have before and after

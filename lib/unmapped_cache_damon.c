@@ -321,7 +321,7 @@ static int run_damon(const struct mig_plan *plan, struct mig_damon *damon,
 int mig_unmapped_cache_move(const struct mig_plan *plan, struct mig_damon *damon,
 			    uint64_t timeout_ns, bool (*is_stopped)(void *data),
 			    void *data, struct mig_outcome *outcome,
-			    struct mig_unmapped_pages **ret_rest, int *ret_end)
+			    struct mig_unmapped_result *ret_result)
 {
 	const struct watched watched = { timeout_ns ? timeout_ns : MOST_NS, is_stopped,
 					 data };
@@ -340,8 +340,7 @@ int mig_unmapped_cache_move(const struct mig_plan *plan, struct mig_damon *damon
 	if (r < 0)
 		return r;
 	mig_unmapped_cache_book(plan, before, after, end, outcome, rest);
-	*ret_rest = STEAL(rest);
-	*ret_end = end;
+	*ret_result = (struct mig_unmapped_result){ STEAL(after), STEAL(rest), end };
 	return 0;
 }
 

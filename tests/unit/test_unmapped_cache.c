@@ -85,6 +85,37 @@ static void its_pages_are_counted_by_node_and_kind(void **state)
 	mig_unmapped_cache_close(&cache);
 }
 
+/* Each thread counts some of it. */
+static void nothing_is_counted_twice_or_not_at_all(void **state)
+{
+	struct cache_scene *scene = *state;
+	struct mig_unmapped_cache cache;
+	struct mig_unmapped_pages *pages;
+	const uint64_t step = 7;
+
+	for (uint64_t frame = 0; frame < NR_FRAMES; frame += step)
+		cache_scene_put(scene, frame, 1,
+				CACHE | (frame % 3 ? MIG_FLAG_WRITEBACK : 0),
+				scene->inode);
+	open_cache(scene, &cache);
+	for (int round = 0; round < 5; round++) {
+		uint64_t sum = 0, writeback = 0;
+
+		assert_int_equal(mig_unmapped_cache_count(&cache, &pages), 0);
+		for (int node = 0; node < NR_NODES; node++) {
+			assert_in_range(pages->file[node], BLOCK_FRAMES / step,
+					BLOCK_FRAMES / step + 1);
+			sum += pages->file[node];
+			writeback += pages->writeback[node];
+		}
+		assert_int_equal(sum, (NR_FRAMES + step - 1) / step);
+		assert_int_equal(sum - writeback,
+				 (NR_FRAMES + 3 * step - 1) / (3 * step));
+		free(pages);
+	}
+	mig_unmapped_cache_close(&cache);
+}
+
 static void everybodys_needs_no_cgroups(void **state)
 {
 	struct cache_scene *scene = *state;
@@ -266,10 +297,18 @@ static void frames_that_cannot_be_read_are_an_error(void **state)
 {
 	struct cache_scene *scene = *state;
 	struct mig_unmapped_cache cache;
+	struct mig_unmapped_pages *pages;
 	uint64_t entry = ENTRY | (NR_FRAMES + 10);
 
 	open_cache(scene, &cache);
 	assert_int_equal(mig_unmapped_cache_keep(&cache, &entry, 1), -EIO);
+	mig_unmapped_cache_close(&cache);
+	/* A node more than there is memory. */
+	fake_root_link(scene->machine->root, NODES "/node3/memory4", "x");
+	mig_frames_free(scene->frames);
+	assert_int_equal(mig_frames_new(scene->machine->topology, &scene->frames), 0);
+	open_cache(scene, &cache);
+	assert_int_equal(mig_unmapped_cache_count(&cache, &pages), -EIO);
 	mig_unmapped_cache_close(&cache);
 }
 
@@ -283,6 +322,7 @@ int main(void)
 		TEST(a_target_without_caches_has_none),
 		TEST(without_frames_it_is_not_to_be_had),
 		TEST(its_pages_are_counted_by_node_and_kind),
+		TEST(nothing_is_counted_twice_or_not_at_all),
 		TEST(everybodys_needs_no_cgroups),
 		TEST(nodes_that_nothing_is_taken_from_tell_by_their_counters),
 		TEST(counters_do_not_tell_whose_the_cache_is),

@@ -99,6 +99,24 @@ static void damon_moves_it_and_nobody_elses(void **state)
 	mig_residency_free(after);
 }
 
+static void where_it_is_is_told_first_as_the_run_has_left_it(void **state)
+{
+	struct cache_scene *scene = *state;
+
+	add_page(scene, "/a", 0);
+	run(scene, NULL);
+	cache_scene_put(scene, 2 * BLOCK_FRAMES, 3, CACHE, scene->inode);
+	for (uint64_t later = 0; later < 2; later++) {
+		struct mig_residency *after;
+
+		assert_int_equal(mig_plan_read_residency(scene->plan, &after), 0);
+		assert_int_equal(mig_residency_get_node_bytes(after, 1), 4096);
+		assert_int_equal(mig_residency_get_node_bytes(after, 2),
+				 later * 3 * 4096);
+		mig_residency_free(after);
+	}
+}
+
 static void a_target_may_have_nothing_else(void **state)
 {
 	struct cache_scene *scene = *state;
@@ -306,6 +324,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(a_plan_says_how_much_would_move),
 		TEST(damon_moves_it_and_nobody_elses),
+		TEST(where_it_is_is_told_first_as_the_run_has_left_it),
 		TEST(a_target_may_have_nothing_else),
 		TEST(damon_moves_everybodys),
 		TEST(what_moved_is_what_the_counters_of_its_target_have_gained),

@@ -117,12 +117,12 @@ static void put_machine(void **machine)
 		snprintf(path, sizeof(path), NODES "/%s", lists[i]);
 		fake_root_write(root, path, "0-3\n");
 	}
-	fake_root_write(root, "sys/devices/system/memory/block_size_bytes", "1000000\n");
+	fake_root_write(root, "sys/devices/system/memory/block_size_bytes", "10000000\n");
 	for (int node = 0; node < NR_NODES; node++) {
 		char cpus[8];
 
 		snprintf(cpus, sizeof(cpus), "%d\n", node);
-		fake_machine_write_node(machine, node, cpus, "10 20 20 20\n", 16384);
+		fake_machine_write_node(machine, node, cpus, "10 20 20 20\n", 262144);
 		snprintf(path, sizeof(path), NODES "/node%d/memory%d", node, node);
 		fake_root_link(root, path, "x");
 		snprintf(zones + strlen(zones), sizeof(zones) - strlen(zones),

@@ -13,8 +13,8 @@
 #include "plan.h"
 #include "target.h"
 
-/* A block of 16 MiB for each node. */
-#define BLOCK_FRAMES UINT64_C(4096)
+/* A block of 256 MiB for each node. */
+#define BLOCK_FRAMES UINT64_C(65536)
 #define NR_NODES 4
 #define NR_FRAMES (NR_NODES * BLOCK_FRAMES)
 #define SOMEBODY 1
