@@ -1002,7 +1002,9 @@ int mig_target_add_cache(struct mig_target *target, struct mig_cgroup *cgroup);
  * mig_target_add_all_cache - let a target have all cache that nobody has mapped
  *
  * As mig_target_add_cache(), whoever is charged for it, or nobody is; cgroups are not
- * needed then. What is added of single cgroups is part of it.
+ * needed then. What is added of single cgroups is part of it. Of nodes that nothing is
+ * taken from only the kernel's counters are read, which do not tell files from shared
+ * memory: there all of it counts as files.
  * Since: 0.1
  */
 int mig_target_add_all_cache(struct mig_target *target);
@@ -1695,8 +1697,8 @@ const struct mig_residency *mig_plan_get_residency(const struct mig_plan *plan);
  * mig_plan_read_residency - where it all is now
  *
  * Of files: those in which the plan has found cached pages; called for the first time
- * after a run, as the run saw each part of them when it left it. Members that have
- * exited have none.
+ * after a run, as the run saw each part of them when it left it; and cache that nobody
+ * has mapped as DAMON left it. Members that have exited have none.
  * Errors: as mig_residency_add_process(); -ENOMEM, -EIO.
  * Ownership: the caller frees it with mig_residency_free(). Since: 0.1
  */
