@@ -120,14 +120,15 @@ int mig_demand_add_node(struct mig_plan *plan, enum mig_kind kind, int from,
 	return r;
 }
 
-/* What numa_maps says of a mapping. */
+/* What numa_maps says of a mapping: of nearly all nodes that there might be, nothing. */
 static int demand_by_nodes(struct mig_plan *plan, const struct mig_mapping *mapping)
 {
 	int r = 0;
 
 	for (int from = 0; !r && from < MIG_MAX_NODES; from++)
-		r = mig_demand_add_node(plan, mapping->kind, from,
-					mapping->node_pages[from]);
+		if (mapping->node_pages[from])
+			r = mig_demand_add_node(plan, mapping->kind, from,
+						mapping->node_pages[from]);
 	return r;
 }
 
