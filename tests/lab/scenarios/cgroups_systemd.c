@@ -21,10 +21,14 @@ static const char service[] = "[Unit]\nDefaultDependencies=no\n"
 			      "[Service]\nSlice=system.slice\nMemoryAccounting=yes\n"
 			      "ExecStart=/bin/sleep infinity\n";
 
+/* What it writes goes with its mounts: on the tmpfs of the root it would stay charged to
+ * the container, and the dead container would keep v1 from having the controllers. */
 static const char start[] =
 	"echo 0 >" CONTAINER "/cgroup.procs\n"
 	"exec unshare --pid --mount --cgroup --fork --kill-child sh -ec '\n"
 	"mount -t proc proc /proc\n"
+	"mount -o remount,bind,ro /\n"
+	"mount -t tmpfs settings /etc/systemd\n"
 	"mount -t tmpfs run /run\n"
 	"mkdir -p /run/systemd/system\n"
 	"cp " UNITS "/lab.* /run/systemd/system\n"
