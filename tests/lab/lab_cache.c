@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define SEED 7
+#define OTHER_BYTES (8 * MEBIBYTE)
 
 const char *lab_cache_group(struct lab *lab, const char *root, const char *name)
 {
@@ -24,12 +25,10 @@ const char *lab_cache_group(struct lab *lab, const char *root, const char *name)
 }
 
 /* What the file system needs for the name is others' already. */
-void lab_write_as(const char *root, const char *group, const char *path, uint64_t bytes)
+void lab_write_as(const char *group, const char *path, uint64_t bytes)
 {
 	lab_write_file(path, 0, 0, 0, SEED);
-	lab_join(group, getpid());
-	lab_write_file(path, 0, 0, bytes, SEED);
-	lab_join(root, getpid());
+	lab_write_file_in(group, path, 0, bytes, SEED);
 	lab_settle_lru();
 }
 
@@ -63,22 +62,29 @@ static void assert_charged(const struct lab_file_view *view, const char *group)
 	close(fd);
 }
 
-struct lab_cache lab_cache(struct lab *lab, const char *root)
+struct lab_cache lab_cache(struct lab *lab, const char *root, uint64_t bytes)
 {
-	struct lab_cache scene = { .disk = lab_disk(lab, "ext4") };
+	struct lab_cache scene = {
+		.disk = lab_disk(lab, "ext4"),
+		.bytes = bytes,
+		.nr_pages = bytes / PAGE_BYTES,
+	};
+	char undo[288];
 
 	scene.group = lab_cache_group(lab, root, "lab-cache");
 	scene.other = lab_cache_group(lab, root, "lab-beside");
 	scene.path = lab_path(&scene.disk, "ours");
 	scene.other_path = lab_path(&scene.disk, "theirs");
-	lab_write_as(root, scene.group, scene.path, LAB_CACHE_BYTES);
-	lab_write_as(root, scene.other, scene.other_path,
-		     LAB_CACHE_OTHER_MEBIBYTES * MEBIBYTE);
-	lab_await_file_bytes(scene.group, 0, LAB_CACHE_BYTES);
-	lab_await_file_bytes(scene.other, 0, LAB_CACHE_OTHER_MEBIBYTES * MEBIBYTE);
+	/* Nobody needs it written to the disk that is unmounted then. */
+	snprintf(undo, sizeof(undo), "rm -f %s %s", scene.path, scene.other_path);
+	lab_shell(lab, undo, "touch %s %s", scene.path, scene.other_path);
+	lab_write_as(scene.group, scene.path, bytes);
+	lab_write_as(scene.other, scene.other_path, OTHER_BYTES);
+	lab_await_file_bytes(scene.group, 0, bytes);
+	lab_await_file_bytes(scene.other, 0, OTHER_BYTES);
 	scene.before = lab_look_at_file(lab, scene.path);
 	scene.other_before = lab_look_at_file(lab, scene.other_path);
-	assert_int_equal(scene.before->nr_dirty, LAB_CACHE_PAGES);
+	assert_int_equal(scene.before->nr_dirty, scene.nr_pages);
 	assert_charged(scene.before, scene.group);
 	lab_settle_lru();
 	/* A search reads directories, which are not what is looked at here. */
@@ -92,9 +98,8 @@ void lab_assert_only_cache_moved(struct lab *lab, const struct lab_cache *scene,
 	const struct lab_file_view *after = lab_look_at_file(lab, scene->path);
 	const struct lab_file_view *other = lab_look_at_file(lab, scene->other_path);
 
-	assert_int_equal(after->node_pages[node], LAB_CACHE_PAGES);
-	assert_int_equal(other->node_pages[0],
-			 LAB_CACHE_OTHER_MEBIBYTES * PAGES_PER_MEBIBYTE);
+	assert_int_equal(after->node_pages[node], scene->nr_pages);
+	assert_int_equal(other->node_pages[0], OTHER_BYTES / PAGE_BYTES);
 	lab_assert_dirty_same(scene->before, after);
 	lab_assert_dirty_same(scene->other_before, other);
 	for (uint64_t i = 0; i < other->nr_pages; i++)
@@ -102,10 +107,10 @@ void lab_assert_only_cache_moved(struct lab *lab, const struct lab_cache *scene,
 				 scene->other_before->pages[i].frame);
 	assert_charged(after, scene->group);
 	lab_assert_no_io(&scene->disk, &scene->io);
-	lab_await_file_bytes(scene->group, node, LAB_CACHE_BYTES);
+	lab_await_file_bytes(scene->group, node, scene->bytes);
 	lab_await_file_bytes(scene->group, 0, 0);
-	lab_await_file_bytes(scene->other, 0, LAB_CACHE_OTHER_MEBIBYTES * MEBIBYTE);
-	lab_assert_file(scene->path, 0, LAB_CACHE_BYTES, SEED);
+	lab_await_file_bytes(scene->other, 0, OTHER_BYTES);
+	lab_assert_file(scene->path, 0, scene->bytes, SEED);
 }
 
 const char *lab_cache_way(const struct run *run)

@@ -13,11 +13,10 @@
 /** What else a group comes to be charged for, and what numa_stat does not know yet. */
 #define LAB_CACHE_SLACK (MEBIBYTE / 2)
 
-/** How much each of the two groups of a scene has. */
-#define LAB_CACHE_MEBIBYTES 48
-#define LAB_CACHE_OTHER_MEBIBYTES 8
-#define LAB_CACHE_BYTES (LAB_CACHE_MEBIBYTES * MEBIBYTE)
-#define LAB_CACHE_PAGES (LAB_CACHE_MEBIBYTES * PAGES_PER_MEBIBYTE)
+/** How much the group of a scene has: where it is moved, and where something else is
+ * looked at. */
+#define LAB_CACHE_MUCH (48 * MEBIBYTE)
+#define LAB_CACHE_LITTLE (12 * MEBIBYTE)
 
 /** A group with dirty cache on node 0 that nobody has mapped, and another beside it. */
 struct lab_cache {
@@ -26,6 +25,8 @@ struct lab_cache {
 	const char *other;
 	const char *path;
 	const char *other_path;
+	uint64_t bytes;
+	uint64_t nr_pages;
 	const struct lab_file_view *before;
 	const struct lab_file_view *other_before;
 	struct lab_io io;
@@ -35,16 +36,13 @@ struct lab_cache {
  * lab_cache - make them, without any member
  * @root: where the hierarchy is mounted that has the memory controller
  */
-struct lab_cache lab_cache(struct lab *lab, const char *root);
+struct lab_cache lab_cache(struct lab *lab, const char *root, uint64_t bytes);
 
 /** lab_cache_group - a group below @root that tells what it is charged for. */
 const char *lab_cache_group(struct lab *lab, const char *root, const char *name);
 
-/**
- * lab_write_as - write a file, by a process of a group, which is in @root again when this
- * returns
- */
-void lab_write_as(const char *root, const char *group, const char *path, uint64_t bytes);
+/** lab_write_as - write a file on node 0, by a process of a group, which has ended then. */
+void lab_write_as(const char *group, const char *path, uint64_t bytes);
 
 /** lab_await_file_bytes - wait until so much cache is charged to a group, about. */
 void lab_await_file_bytes(const char *group, int node, uint64_t bytes);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PIECE ((size_t)64 << 10)
@@ -241,23 +242,52 @@ static size_t smaller(uint64_t bytes)
 	return bytes < PIECE ? (size_t)bytes : PIECE;
 }
 
-void lab_write_file(const char *path, int node, uint64_t offset, uint64_t bytes,
-		    unsigned int seed)
+static bool write_pattern(int fd, uint64_t offset, uint64_t bytes, unsigned int seed)
 {
 	static char piece[PIECE];
-	int fd = open_file(path, O_WRONLY | O_CREAT);
 
-	bind_to(node);
 	for (uint64_t at = offset, end = offset + bytes; at < end;) {
 		size_t now = smaller(end - at);
 
 		fill(piece, at, now, seed);
 		if (pwrite(fd, piece, now, (off_t)at) != (ssize_t)now)
-			fail_msg("cannot write '%s': %s", path, strerror(errno));
+			return false;
 		at += now;
 	}
+	return true;
+}
+
+void lab_write_file(const char *path, int node, uint64_t offset, uint64_t bytes,
+		    unsigned int seed)
+{
+	int fd = open_file(path, O_WRONLY | O_CREAT);
+
+	bind_to(node);
+	if (!write_pattern(fd, offset, bytes, seed))
+		fail_msg("cannot write '%s': %s", path, strerror(errno));
 	bind_to(-1);
 	close(fd);
+}
+
+/* A child does it: whoever was in a group of v1 has something of it until the end. */
+void lab_write_file_in(const char *group, const char *path, int node, uint64_t bytes,
+		       unsigned int seed)
+{
+	int fd = open_file(path, O_WRONLY | O_CREAT), members, status;
+	char procs[192];
+	pid_t pid;
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", group);
+	members = open_file(procs, O_WRONLY);
+	bind_to(node);
+	pid = fork();
+	if (!pid)
+		_exit(write(members, "0", 1) != 1 || !write_pattern(fd, 0, bytes, seed));
+	bind_to(-1);
+	close(members);
+	close(fd);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		fail_msg("cannot write '%s' in '%s'", path, group);
 }
 
 void lab_read_file(const char *path, int node, uint64_t offset, uint64_t bytes)

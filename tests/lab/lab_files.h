@@ -57,6 +57,10 @@ const char *lab_path(const struct lab_disk *disk, const char *name);
 void lab_write_file(const char *path, int node, uint64_t offset, uint64_t bytes,
 		    unsigned int seed);
 
+/** lab_write_file_in - write all of a file, by a process of a cgroup, which ends then. */
+void lab_write_file_in(const char *group, const char *path, int node, uint64_t bytes,
+		       unsigned int seed);
+
 /** lab_read_file - read a part, without its neighbours, into pages on a node. */
 void lab_read_file(const char *path, int node, uint64_t offset, uint64_t bytes);
 

@@ -64,51 +64,51 @@ static void unmapped_dirty_cache_moves_by_damon_and_a_siblings_stays(void **stat
 	struct run *run;
 
 	need_damon();
-	scene = lab_cache(lab, LAB_CGROUPS);
+	scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_MUCH);
 	run = lab_move_group(lab, "--cache --require 98 --to 1 %s", scene.group);
-	lab_assert_cache_moved(run, LAB_CACHE_BYTES, "damon");
+	lab_assert_cache_moved(run, scene.bytes, "damon");
 	lab_assert_only_cache_moved(lab, &scene, 1);
 }
 
 static void unmapped_dirty_cache_is_found_in_files_below_a_path(void **state)
 {
 	struct lab *lab = *state;
-	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_MUCH);
 	struct run *run =
 		lab_move_group(lab, "--cache --search %s --require 98 --to 1 %s",
 			       scene.disk.path, scene.group);
 
-	lab_assert_cache_moved(run, LAB_CACHE_BYTES, "files");
+	lab_assert_cache_moved(run, scene.bytes, "files");
 	lab_assert_only_cache_moved(lab, &scene, 1);
 	/* A second time there is nothing to do. */
 	run = lab_move_group(lab, "--cache --search %s --require 98 --to 1 %s",
 			     scene.disk.path, scene.group);
 	assert_in_range(run->report->moved.bytes, 0, LAB_CACHE_SLACK);
-	assert_in_range(run->report->already.bytes, LAB_CACHE_BYTES,
-			LAB_CACHE_BYTES + LAB_CACHE_SLACK);
+	assert_in_range(run->report->already.bytes, scene.bytes,
+			scene.bytes + LAB_CACHE_SLACK);
 }
 
 static void what_is_in_no_file_is_left_and_said_with_its_size(void **state)
 {
 	struct lab *lab = *state;
-	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_LITTLE);
 	struct run *run;
 
 	lab_shell(lab, "rmdir /tmp/nothing", "mkdir /tmp/nothing");
 	run = lab_move_group(lab, "--cache --search /tmp/nothing --to 1 %s", scene.group);
 	lab_assert_status(run, EXIT_FAILED);
 	assert_string_equal(lab_cache_way(run), "files");
-	assert_in_range(report_left(run->report, "no-file"), LAB_CACHE_PAGES,
-			(LAB_CACHE_BYTES + LAB_CACHE_SLACK) / PAGE_BYTES);
+	assert_in_range(report_left(run->report, "no-file"), scene.nr_pages,
+			(scene.bytes + LAB_CACHE_SLACK) / PAGE_BYTES);
 	assert_int_equal(run->report->moved.pages, 0);
-	lab_assert_file_on(lab, scene.path, 0, LAB_CACHE_PAGES);
+	lab_assert_file_on(lab, scene.path, 0, scene.nr_pages);
 }
 
 /* Somebody else's kdamond, or a kernel without any: members' files are looked into. */
 static void deleted_files_of_members_are_found_and_others_kdamonds_stay(void **state)
 {
 	struct lab *lab = *state;
-	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_LITTLE);
 	char through[64];
 	struct run *run;
 	pid_t member;
@@ -124,7 +124,8 @@ static void deleted_files_of_members_are_found_and_others_kdamonds_stay(void **s
 	scene.path = through;
 	run = lab_move_group(lab, "--cache --require 98 --to 1 %s", scene.group);
 	assert_string_equal(lab_cache_way(run), "files");
-	assert_in_range(run->report->moved.bytes, LAB_CACHE_BYTES, 56 * MEBIBYTE);
+	assert_in_range(run->report->moved.bytes, scene.bytes,
+			scene.bytes + 8 * MEBIBYTE);
 	lab_assert_only_cache_moved(lab, &scene, 1);
 	if (has_damon()) {
 		assert_string_equal(lab_read(KDAMONDS "/nr_kdamonds"), "1");
@@ -141,7 +142,7 @@ static void tmpfs_that_dead_processes_have_left_moves(void **state)
 	const char *path = lab_path(&tmpfs, "file");
 	struct run *run;
 
-	lab_write_as(LAB_CGROUPS, group, path, 8 * MEBIBYTE);
+	lab_write_as(group, path, 8 * MEBIBYTE);
 	lab_await_charged(group, "shmem", 0, 8 * MEBIBYTE,
 			  8 * MEBIBYTE + LAB_CACHE_SLACK);
 	run = lab_move_group(lab, "--cache --require 98 %s%s --to 1 %s",
@@ -166,7 +167,7 @@ static void what_a_removed_group_was_charged_for_is_its_parents(void **state)
 	struct run *run;
 	pid_t member;
 
-	lab_write_as(LAB_CGROUPS, child, path, 8 * MEBIBYTE);
+	lab_write_as(child, path, 8 * MEBIBYTE);
 	assert_int_equal(rmdir(child), 0);
 	lab_await_file_bytes(group, 0, 8 * MEBIBYTE);
 	assert_true(lab_group_write(group, "cgroup.subtree_control", "-memory"));
@@ -186,7 +187,7 @@ static void what_a_removed_group_was_charged_for_is_its_parents(void **state)
 static void a_dry_run_says_how_much_it_is(void **state)
 {
 	struct lab *lab = *state;
-	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_LITTLE);
 	struct run *run = lab_migratectl(
 		lab, "move-cgroup --json --dry-run --cache --to 1 %s", scene.group);
 	json_object *all, *targets, *planned, *pages;
@@ -197,23 +198,23 @@ static void a_dry_run_says_how_much_it_is(void **state)
 	assert_true(json_object_object_get_ex(json_object_array_get_idx(targets, 0),
 					      "planned", &planned));
 	assert_true(json_object_object_get_ex(planned, "pages", &pages));
-	assert_in_range(json_object_get_uint64(pages), LAB_CACHE_PAGES,
-			(LAB_CACHE_BYTES + LAB_CACHE_SLACK) / PAGE_BYTES);
+	assert_in_range(json_object_get_uint64(pages), scene.nr_pages,
+			(scene.bytes + LAB_CACHE_SLACK) / PAGE_BYTES);
 	json_object_put(all);
-	lab_assert_file_on(lab, scene.path, 0, LAB_CACHE_PAGES);
+	lab_assert_file_on(lab, scene.path, 0, scene.nr_pages);
 }
 
 static void what_does_not_fit_is_refused_before(void **state)
 {
 	struct lab *lab = *state;
-	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_MUCH);
 	struct run *run;
 
 	lab_leave_free(lab, 1, 64 * MEBIBYTE);
 	lab_show_all_free(lab);
 	run = lab_migratectl(lab, "move-cgroup --cache --to 1 %s", scene.group);
 	lab_assert_status(run, EXIT_FAILED);
-	lab_assert_file_on(lab, scene.path, 0, LAB_CACHE_PAGES);
+	lab_assert_file_on(lab, scene.path, 0, scene.nr_pages);
 }
 
 /* Without one, as if it were on: there is nothing to look at. */
@@ -229,7 +230,7 @@ static void damon_is_afterwards_as_it_was(void **state)
 	struct run *run;
 
 	need_damon();
-	scene = lab_cache(lab, LAB_CGROUPS);
+	scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_LITTLE);
 	if (!access(DAMON_STAT, F_OK))
 		lab_set(lab, DAMON_STAT, "Y");
 	run = lab_move_group(lab, "--cache --require 98 --to 1 %s", scene.group);
@@ -268,7 +269,7 @@ static void damon_is_as_it_was_after_migratectl_was_killed(void **state)
 	int to = 0;
 
 	need_damon();
-	scene = lab_cache(lab, LAB_CGROUPS);
+	scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_MUCH);
 	if (!access(DAMON_STAT, F_OK))
 		lab_set(lab, DAMON_STAT, "Y");
 	/* It is there for a moment only. */
@@ -286,13 +287,13 @@ static void damon_is_as_it_was_after_migratectl_was_killed(void **state)
 	run = lab_move_group(lab, "--cache --require 98 --to %d %s", to, scene.group);
 	lab_assert_status(run, EXIT_IN_PLACE);
 	assert_string_equal(lab_cache_way(run), "damon");
-	lab_assert_file_on(lab, scene.path, to, LAB_CACHE_PAGES);
+	lab_assert_file_on(lab, scene.path, to, scene.nr_pages);
 }
 
 static void a_signal_ends_it_and_the_rest_was_not_tried(void **state)
 {
 	struct lab *lab = *state;
-	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_LITTLE);
 	struct victim *victim = lab_member(lab, scene.group, "--size 32M --node 0");
 	struct run *run =
 		lab_start_move_group(lab, "--cache --search %s --rate 4M --to 1 %s",
@@ -304,14 +305,14 @@ static void a_signal_ends_it_and_the_rest_was_not_tried(void **state)
 	assert_true(run->report->stopped);
 	assert_true(report_skipped(run->report, "stopped") > 0);
 	assert_int_equal(report_left(run->report, "no-file"), 0);
-	lab_assert_file_on(lab, scene.path, 0, LAB_CACHE_PAGES);
+	lab_assert_file_on(lab, scene.path, 0, scene.nr_pages);
 }
 
 /* With a member that is at work before and afterwards. */
 static void members_stand_still_while_the_cache_moves(void **state)
 {
 	struct lab *lab = *state;
-	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_LITTLE);
 	struct victim *victim = lab_member(lab, scene.group, "--size 24M --node 0");
 	struct run *run;
 
@@ -324,7 +325,8 @@ static void members_stand_still_while_the_cache_moves(void **state)
 	lab_finish(run);
 	lab_assert_status(run, EXIT_IN_PLACE);
 	assert_string_equal(lab_cache_way(run), "files");
-	assert_in_range(run->report->moved.bytes, 72 * MEBIBYTE, 80 * MEBIBYTE);
+	assert_in_range(run->report->moved.bytes, scene.bytes + 24 * MEBIBYTE,
+			scene.bytes + 32 * MEBIBYTE);
 	assert_false(lab_is_frozen(scene.group));
 	lab_ask(victim, "stop");
 	lab_assert_intact(victim);
@@ -336,7 +338,7 @@ static void members_stand_still_while_the_cache_moves(void **state)
 static void of_a_group_that_is_bound_the_cache_moves_too(void **state)
 {
 	struct lab *lab = *state;
-	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS);
+	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_LITTLE);
 	struct victim *victim = lab_member(lab, scene.group, "--size 8M --node 0");
 	struct run *run =
 		lab_move_group(lab, "--cache --bind --freeze %s%s --require 98 --to 1 %s",
@@ -346,8 +348,8 @@ static void of_a_group_that_is_bound_the_cache_moves_too(void **state)
 	lab_assert_status(run, EXIT_IN_PLACE);
 	assert_string_equal(lab_cache_way(run), has_damon() ? "damon" : "files");
 	assert_true(run->report->bound_pages >= victim->nr_pages);
-	assert_in_range(run->report->moved.bytes, LAB_CACHE_BYTES,
-			LAB_CACHE_BYTES + 8 * MEBIBYTE);
+	assert_in_range(run->report->moved.bytes, scene.bytes,
+			scene.bytes + 8 * MEBIBYTE);
 	assert_string_equal(lab_group_read(scene.group, "cpuset.mems"), "1");
 	assert_false(lab_is_frozen(scene.group));
 	lab_assert_intact(victim);
