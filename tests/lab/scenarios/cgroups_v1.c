@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The cgroup commands where the hierarchies of cgroup v1 are mounted, alone and beside
  * v2 as systemd did it: kernels up to 6.1 of the lab have it, later ones don't. */
-#include "lab_cgroups.h"
-#include "lab_files.h"
+#include "lab_cache.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -345,6 +344,69 @@ static void a_group_of_v2_alone_has_members_and_nothing_charged(void **state)
 	lab_assert_all_on(lab, victim, 1);
 }
 
+/* A member of the group whose cache it is, in all hierarchies. */
+static struct victim *join_cache(struct lab *lab, struct v1_group *ret_group,
+				 const char *options)
+{
+	*ret_group = (struct v1_group){
+		.memory = MEMORY "/lab-cache",
+		.cpuset = lab_group(lab, CPUSET, "lab-cache"),
+		.freezer = lab_group(lab, FREEZER, "lab-cache"),
+	};
+	allow(ret_group->cpuset, "0-3");
+	return add_member(lab, ret_group, options);
+}
+
+static void unmapped_dirty_cache_moves_and_a_siblings_stays(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_cache scene;
+	struct run *run;
+
+	mount_v1(lab, false);
+	scene = lab_cache(lab, MEMORY, LAB_CACHE_MUCH);
+	/* No member has it open: it has to be said where to look. */
+	run = lab_move_group(lab, "--cache --to 1 lab-cache");
+	lab_assert_status(run, EXIT_FAILED);
+	assert_in_range(report_left(run->report, "no-file"), scene.nr_pages,
+			(scene.bytes + LAB_CACHE_SLACK) / PAGE_BYTES);
+	lab_assert_file_on(lab, scene.path, 0, scene.nr_pages);
+	run = lab_move_group(lab, "--cache --search %s --require 98 --to 1 lab-cache",
+			     scene.disk.path);
+	lab_assert_cache_moved(run, scene.bytes, "files");
+	assert_int_equal(run->report->processes, 0);
+	lab_assert_only_cache_moved(lab, &scene, 1);
+}
+
+static void members_stand_still_while_the_cache_moves(void **state)
+{
+	struct lab *lab = *state;
+	struct v1_group group;
+	struct lab_cache scene;
+	struct victim *victim;
+	struct run *run;
+
+	mount_v1(lab, false);
+	scene = lab_cache(lab, MEMORY, LAB_CACHE_LITTLE);
+	victim = join_cache(lab, &group, "--size 24M --node 0");
+	lab_ask(victim, "start write");
+	run = lab_start_move_group(lab,
+				   "--cache --freeze --rate 8M --search %s --require 98 "
+				   "--to 1 lab-cache",
+				   scene.disk.path);
+	lab_await_on(victim, 1, 256);
+	assert_true(lab_is_frozen(group.freezer));
+	lab_finish(run);
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_in_range(run->report->moved.bytes, scene.bytes + 24 * MEBIBYTE,
+			scene.bytes + 32 * MEBIBYTE);
+	assert_string_equal(lab_group_read(group.freezer, "freezer.state"), "THAWED");
+	lab_ask(victim, "stop");
+	lab_assert_intact(victim);
+	lab_assert_all_on(lab, victim, 1);
+	lab_assert_only_cache_moved(lab, &scene, 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -356,6 +418,8 @@ int main(void)
 		LAB_TEST(what_cannot_be_bound_is_as_before),
 		LAB_TEST(beside_v2_all_that_belongs_together_is_found),
 		LAB_TEST(a_group_of_v2_alone_has_members_and_nothing_charged),
+		LAB_TEST(unmapped_dirty_cache_moves_and_a_siblings_stays),
+		LAB_TEST(members_stand_still_while_the_cache_moves),
 	};
 
 	return lab_main(tests, 4);
