@@ -210,7 +210,7 @@ static void what_does_not_fit_is_refused_before(void **state)
 	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_MUCH);
 	struct run *run;
 
-	lab_leave_free(lab, 1, 64 * MEBIBYTE);
+	lab_leave_free(lab, 1, 32 * MEBIBYTE);
 	lab_show_all_free(lab);
 	run = lab_migratectl(lab, "move-cgroup --cache --to 1 %s", scene.group);
 	lab_assert_status(run, EXIT_FAILED);
