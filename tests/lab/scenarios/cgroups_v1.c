@@ -407,6 +407,33 @@ static void members_stand_still_while_the_cache_moves(void **state)
 	lab_assert_only_cache_moved(lab, &scene, 1);
 }
 
+/* Of what is mapped the kernel takes care, by the cpuset. */
+static void of_a_group_that_is_bound_the_cache_moves_too(void **state)
+{
+	struct lab *lab = *state;
+	struct v1_group group;
+	struct lab_cache scene;
+	struct victim *victim;
+	struct run *run;
+
+	mount_v1(lab, false);
+	scene = lab_cache(lab, MEMORY, LAB_CACHE_LITTLE);
+	victim = join_cache(lab, &group, "--size 8M --node 0");
+	run = lab_move_group(
+		lab, "--cache --bind --freeze --search %s --require 98 --to 2 lab-cache",
+		scene.disk.path);
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_true(run->report->bound_pages >= victim->nr_pages);
+	assert_in_range(run->report->moved.bytes, scene.bytes,
+			scene.bytes + 8 * MEBIBYTE);
+	assert_string_equal(lab_group_read(group.cpuset, "cpuset.mems"), "2");
+	assert_string_equal(lab_group_read(group.freezer, "freezer.state"), "THAWED");
+	lab_assert_intact(victim);
+	lab_ask(victim, "refill");
+	lab_assert_all_on(lab, victim, 2);
+	lab_assert_only_cache_moved(lab, &scene, 2);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -420,6 +447,7 @@ int main(void)
 		LAB_TEST(a_group_of_v2_alone_has_members_and_nothing_charged),
 		LAB_TEST(unmapped_dirty_cache_moves_and_a_siblings_stays),
 		LAB_TEST(members_stand_still_while_the_cache_moves),
+		LAB_TEST(of_a_group_that_is_bound_the_cache_moves_too),
 	};
 
 	return lab_main(tests, 4);
