@@ -267,37 +267,31 @@ static void what_does_not_fit_on_the_nearest_goes_to_the_next(void **state)
 	assert_int_equal(scene_moved(scene, 0, 3), 500);
 }
 
-/* Others take memory too, after the plan was made. */
-static void what_a_target_has_no_memory_for_after_all_goes_to_the_next(void **state)
+/* 5000 pages, and others take memory too after the plan was made. */
+static void run_while_others_take(struct scene *scene, const uint64_t free_pages[3])
 {
-	struct scene *scene = *state;
-
 	scene_map(scene, PID, FAKE_ANON, 5000, 0);
 	scene_place(scene, 0, 0xe, MIG_PLACE_NEAREST);
 	scene_plan(scene, NULL);
-	fake_kernel_fill(scene->kernel, 1, 1000 + FAKE_WATERMARK_PAGES);
-	fake_kernel_fill(scene->kernel, 2, 0);
+	for (int node = 1; node <= 3; node++)
+		fake_kernel_fill(scene->kernel, node,
+				 free_pages[node - 1] + FAKE_WATERMARK_PAGES);
 	scene_run(scene, NULL);
 	scene_assert_true(scene);
 	assert_int_equal(scene_moved(scene, 0, 1), 1000);
-	assert_int_equal(scene_moved(scene, 0, 3), 4000);
+}
+
+static void what_a_target_has_no_memory_for_after_all_goes_to_the_next(void **state)
+{
+	run_while_others_take(*state, (const uint64_t[]){ 1000, 0, 6000 });
+	assert_int_equal(scene_moved(*state, 0, 3), 4000);
 }
 
 static void what_no_target_has_memory_for_stays(void **state)
 {
-	struct scene *scene = *state;
-
-	scene_map(scene, PID, FAKE_ANON, 5000, 0);
-	scene_place(scene, 0, 0xe, MIG_PLACE_NEAREST);
-	scene_plan(scene, NULL);
-	fake_kernel_fill(scene->kernel, 1, 1000 + FAKE_WATERMARK_PAGES);
-	fake_kernel_fill(scene->kernel, 2, 500 + FAKE_WATERMARK_PAGES);
-	fake_kernel_fill(scene->kernel, 3, 0);
-	scene_run(scene, NULL);
-	scene_assert_true(scene);
-	assert_int_equal(scene_moved(scene, 0, 1), 1000);
-	assert_int_equal(scene_moved(scene, 0, 2), 500);
-	assert_int_equal(scene_left(scene, MIG_REASON_NO_MEMORY), 3500);
+	run_while_others_take(*state, (const uint64_t[]){ 1000, 500, 0 });
+	assert_int_equal(scene_moved(*state, 0, 2), 500);
+	assert_int_equal(scene_left(*state, MIG_REASON_NO_MEMORY), 3500);
 }
 
 /* Memory that is touched on a node where there was none when the plan was made. */

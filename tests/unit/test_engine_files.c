@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine.h"
@@ -258,31 +257,22 @@ static void a_full_target_takes_what_it_can(void **state)
 	assert_true(totals->left_pages >= 400);
 }
 
-static bool stop_at_once(void *data, const struct mig_progress *progress)
+static bool stop(void *data, const struct mig_progress *progress)
 {
-	(void)data;
 	(void)progress;
-	return true;
-}
-
-static void be_slow(void *data, struct fake_kernel *kernel, unsigned int number)
-{
-	const struct timespec time = { .tv_nsec = 250000000 };
-
-	(void)data;
-	(void)kernel;
-	(void)number;
-	nanosleep(&time, NULL);
+	return scene_stop_ask(data);
 }
 
 static void a_stop_ends_the_walk_and_keeps_the_account(void **state)
 {
 	struct scene *scene =
 		scene_new(&(struct fake_kernel_options){ .node_pages = 30000 });
+	struct scene_stop in_call = { 0 };
 	const struct mig_run_options options = {
 		.size = sizeof(options),
 		.threads = 1,
-		.progress = stop_at_once,
+		.progress = stop,
+		.progress_data = &in_call,
 	};
 	const struct mig_totals *totals;
 
@@ -292,7 +282,7 @@ static void a_stop_ends_the_walk_and_keeps_the_account(void **state)
 	scene_add_file(scene, "two", 9000, 0);
 	scene_add_file(scene, "three", 9000, 0);
 	scene_plan(scene, NULL);
-	fake_kernel_before_move(scene->kernel, be_slow, NULL);
+	fake_kernel_before_move(scene->kernel, scene_stop_in_call, &in_call);
 	totals = scene_run(scene, &options);
 	assert_true(totals->stopped);
 	assert_true(totals->moved_pages > 0);

@@ -18,7 +18,7 @@
 struct watcher {
 	unsigned int stop_at;  /**< the call of the callback that stops; 0: none */
 	unsigned int nr_calls; /**< atomic */
-	bool stops;            /**< atomic; with its next call, whichever it is */
+	struct scene_stop stop;
 	pthread_t thread;
 	struct mig_progress last;
 	bool runs_backwards;
@@ -36,9 +36,8 @@ static bool watch(void *data, const struct mig_progress *progress)
 		watcher->runs_backwards = true;
 	watcher->last = *progress;
 	watcher->thread = pthread_self();
-	number = __atomic_add_fetch(&watcher->nr_calls, 1, __ATOMIC_SEQ_CST);
-	return number == watcher->stop_at ||
-	       __atomic_load_n(&watcher->stops, __ATOMIC_SEQ_CST);
+	number = __atomic_add_fetch(&watcher->nr_calls, 1, __ATOMIC_RELEASE);
+	return scene_stop_ask(&watcher->stop) || number == watcher->stop_at;
 }
 
 static void sleep_ns(uint64_t ns)
@@ -62,22 +61,6 @@ static void wait_for_watcher(void *data, struct fake_kernel *kernel, unsigned in
 			return;
 		sleep_ns(2 * MILLISECOND);
 	}
-}
-
-/* The first call ends when the run was stopped: who calls the callback again has heard
- * what it said before. */
-static void stop_in_the_first_call(void *data, struct fake_kernel *kernel,
-				   unsigned int number)
-{
-	struct watcher *watcher = data;
-	unsigned int seen;
-
-	(void)kernel;
-	(void)number;
-	__atomic_store_n(&watcher->stops, true, __ATOMIC_SEQ_CST);
-	seen = __atomic_load_n(&watcher->nr_calls, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&watcher->nr_calls, __ATOMIC_ACQUIRE) < seen + 2)
-		sleep_ns(MILLISECOND);
 }
 
 static void be_slow(void *data, struct fake_kernel *kernel, unsigned int number)
@@ -121,7 +104,7 @@ static void the_callback_can_stop_a_run(void **state)
 	struct mig_run_options options = options_of(&watcher);
 	const struct mig_totals *totals;
 
-	fake_kernel_before_move(scene->kernel, stop_in_the_first_call, &watcher);
+	fake_kernel_before_move(scene->kernel, scene_stop_in_call, &watcher.stop);
 	totals = scene_run(scene, &options);
 	scene_assert_true(scene);
 	assert_true(totals->stopped);
@@ -231,7 +214,7 @@ static void pages_that_were_not_tried_before_a_stop_are_skipped(void **state)
 
 	/* Small calls, so that much is found and not yet tried. */
 	options.max_stall_ns = MILLISECOND;
-	fake_kernel_before_move(scene->kernel, stop_in_the_first_call, &watcher);
+	fake_kernel_before_move(scene->kernel, scene_stop_in_call, &watcher.stop);
 	totals = scene_run(scene, &options);
 	scene_assert_true(scene);
 	assert_true(scene_skipped(scene, MIG_SKIP_STOPPED) > 0);
@@ -254,7 +237,7 @@ static void pages_that_moved_with_their_folio_before_a_stop_are_counted(void **s
 	scene_map(scene, PID, FAKE_ANON, 10, 0);
 	for (int i = 0; i < 9; i++)
 		fake_kernel_map(scene->kernel, PID, &memory);
-	fake_kernel_before_move(scene->kernel, stop_in_the_first_call, &watcher);
+	fake_kernel_before_move(scene->kernel, scene_stop_in_call, &watcher.stop);
 	assert_true(scene_run(scene, &options)->stopped);
 	assert_int_equal(scene_moved(scene, 0, 1), 4106);
 	assert_int_equal(scene_skipped(scene, MIG_SKIP_STOPPED), 9 * 480 + 10 - 4106);

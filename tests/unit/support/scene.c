@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -194,6 +195,27 @@ void scene_assert_true(const struct scene *scene)
 		for (int to = 0; to < FAKE_MOST_NODES; to++)
 			assert_int_equal(scene_moved(scene, from, to),
 					 truth.moved[from][to]);
+}
+
+bool scene_stop_ask(struct scene_stop *stop)
+{
+	__atomic_add_fetch(&stop->nr_asked, 1, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&stop->is_wanted, __ATOMIC_SEQ_CST);
+}
+
+/* Who asks again has heard what it was told before. */
+void scene_stop_in_call(void *data, struct fake_kernel *kernel, unsigned int number)
+{
+	const struct timespec time = { .tv_nsec = 1000000 };
+	struct scene_stop *stop = data;
+	unsigned int seen;
+
+	(void)kernel;
+	(void)number;
+	__atomic_store_n(&stop->is_wanted, true, __ATOMIC_SEQ_CST);
+	seen = __atomic_load_n(&stop->nr_asked, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&stop->nr_asked, __ATOMIC_ACQUIRE) < seen + 2)
+		nanosleep(&time, NULL);
 }
 
 uint64_t outcome_left(const struct mig_outcome *outcome, enum mig_reason reason)

@@ -73,6 +73,19 @@ const struct mig_totals *scene_run(struct scene *scene,
 /** scene_assert_true - the outcome is exactly what happened to all pages there were. */
 void scene_assert_true(const struct scene *scene);
 
+/** A stop in the first call that moves, however slow the machine is. All atomic. */
+struct scene_stop {
+	bool is_wanted;
+	unsigned int nr_asked;
+};
+
+/** scene_stop_ask - what the progress callback returns to be such a stop. */
+bool scene_stop_ask(struct scene_stop *stop);
+
+/** scene_stop_in_call - for fake_kernel_before_move(), with a struct scene_stop: calls
+ * end when the run has heard of the stop. */
+void scene_stop_in_call(void *data, struct fake_kernel *kernel, unsigned int number);
+
 /** outcome_left - pages that were left for a reason, on the way to any node. */
 uint64_t outcome_left(const struct mig_outcome *outcome, enum mig_reason reason);
 
