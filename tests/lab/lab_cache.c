@@ -135,3 +135,27 @@ void lab_assert_cache_moved(const struct run *run, uint64_t bytes, const char *w
 	assert_in_range(report_left(run->report, NULL), 0, LAB_CACHE_SLACK / PAGE_BYTES);
 	assert_in_range(run->report->gone.bytes, 0, LAB_CACHE_SLACK);
 }
+
+void lab_assert_cache_moves_frozen(struct lab *lab, const struct lab_cache *scene,
+				   struct victim *victim, const char *name,
+				   const char *freezer)
+{
+	struct run *run;
+
+	lab_ask(victim, "start write");
+	run = lab_start_move_group(
+		lab, "--cache --freeze --rate 8M --search %s --require 98 --to 1 %s",
+		scene->disk.path, name);
+	lab_await_on(victim, 1, 256);
+	assert_true(lab_is_frozen(freezer));
+	lab_finish(run);
+	lab_assert_status(run, EXIT_IN_PLACE);
+	assert_string_equal(lab_cache_way(run), "files");
+	assert_in_range(run->report->moved.bytes, scene->bytes + 24 * MEBIBYTE,
+			scene->bytes + 32 * MEBIBYTE);
+	assert_false(lab_is_frozen(freezer));
+	lab_ask(victim, "stop");
+	lab_assert_intact(victim);
+	lab_assert_all_on(lab, victim, 1);
+	lab_assert_only_cache_moved(lab, scene, 1);
+}

@@ -61,4 +61,14 @@ const char *lab_cache_way(const struct run *run);
  * have stayed. */
 void lab_assert_cache_moved(const struct run *run, uint64_t bytes, const char *way);
 
+/**
+ * lab_assert_cache_moves_frozen - the group's cache is found in files and moves to node 1
+ * with 24 MiB of a member, which is at work before and afterwards and not meanwhile
+ * @name:    what migratectl is told to move
+ * @freezer: the group that freezes it
+ */
+void lab_assert_cache_moves_frozen(struct lab *lab, const struct lab_cache *scene,
+				   struct victim *victim, const char *name,
+				   const char *freezer);
+
 #endif

@@ -314,24 +314,8 @@ static void members_stand_still_while_the_cache_moves(void **state)
 	struct lab *lab = *state;
 	struct lab_cache scene = lab_cache(lab, LAB_CGROUPS, LAB_CACHE_LITTLE);
 	struct victim *victim = lab_member(lab, scene.group, "--size 24M --node 0");
-	struct run *run;
 
-	lab_ask(victim, "start write");
-	run = lab_start_move_group(
-		lab, "--cache --freeze --rate 8M --search %s --require 98 --to 1 %s",
-		scene.disk.path, scene.group);
-	lab_await_on(victim, 1, 256);
-	assert_true(lab_is_frozen(scene.group));
-	lab_finish(run);
-	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_string_equal(lab_cache_way(run), "files");
-	assert_in_range(run->report->moved.bytes, scene.bytes + 24 * MEBIBYTE,
-			scene.bytes + 32 * MEBIBYTE);
-	assert_false(lab_is_frozen(scene.group));
-	lab_ask(victim, "stop");
-	lab_assert_intact(victim);
-	lab_assert_all_on(lab, victim, 1);
-	lab_assert_only_cache_moved(lab, &scene, 1);
+	lab_assert_cache_moves_frozen(lab, &scene, victim, scene.group, scene.group);
 }
 
 /* The kernel moves what is mapped by itself, and knows nothing of the cache. */

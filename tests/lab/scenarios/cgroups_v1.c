@@ -89,16 +89,22 @@ static void allow(const char *cpuset, const char *nodes)
 	assert_true(lab_group_write(cpuset, "cpuset.mems", nodes));
 }
 
-static struct v1_group make_group(struct lab *lab, const char *name)
+/* To a group of the memory hierarchy those of its name in the others. */
+static struct v1_group make_others(struct lab *lab, const char *memory, const char *name)
 {
 	struct v1_group group = {
-		.memory = lab_group(lab, MEMORY, name),
+		.memory = memory,
 		.cpuset = lab_group(lab, CPUSET, name),
 		.freezer = lab_group(lab, FREEZER, name),
 	};
 
 	allow(group.cpuset, "0-3");
 	return group;
+}
+
+static struct v1_group make_group(struct lab *lab, const char *name)
+{
+	return make_others(lab, lab_group(lab, MEMORY, name), name);
 }
 
 static struct victim *add_member(struct lab *lab, const struct v1_group *group,
@@ -344,19 +350,6 @@ static void a_group_of_v2_alone_has_members_and_nothing_charged(void **state)
 	lab_assert_all_on(lab, victim, 1);
 }
 
-/* A member of the group whose cache it is, in all hierarchies. */
-static struct victim *join_cache(struct lab *lab, struct v1_group *ret_group,
-				 const char *options)
-{
-	*ret_group = (struct v1_group){
-		.memory = MEMORY "/lab-cache",
-		.cpuset = lab_group(lab, CPUSET, "lab-cache"),
-		.freezer = lab_group(lab, FREEZER, "lab-cache"),
-	};
-	allow(ret_group->cpuset, "0-3");
-	return add_member(lab, ret_group, options);
-}
-
 static void unmapped_dirty_cache_moves_and_a_siblings_stays(void **state)
 {
 	struct lab *lab = *state;
@@ -378,60 +371,55 @@ static void unmapped_dirty_cache_moves_and_a_siblings_stays(void **state)
 	lab_assert_only_cache_moved(lab, &scene, 1);
 }
 
+/* A group with cache and a member, which is one of it in all hierarchies. */
+struct shared_group {
+	struct lab_cache cache;
+	struct v1_group group;
+	struct victim *victim;
+};
+
+static struct shared_group make_shared_group(struct lab *lab, const char *options)
+{
+	struct shared_group made;
+
+	mount_v1(lab, false);
+	made.cache = lab_cache(lab, MEMORY, LAB_CACHE_LITTLE);
+	made.group = make_others(lab, made.cache.group, "lab-cache");
+	made.victim = add_member(lab, &made.group, options);
+	return made;
+}
+
 static void members_stand_still_while_the_cache_moves(void **state)
 {
 	struct lab *lab = *state;
-	struct v1_group group;
-	struct lab_cache scene;
-	struct victim *victim;
-	struct run *run;
+	struct shared_group made = make_shared_group(lab, "--size 24M --node 0");
 
-	mount_v1(lab, false);
-	scene = lab_cache(lab, MEMORY, LAB_CACHE_LITTLE);
-	victim = join_cache(lab, &group, "--size 24M --node 0");
-	lab_ask(victim, "start write");
-	run = lab_start_move_group(lab,
-				   "--cache --freeze --rate 8M --search %s --require 98 "
-				   "--to 1 lab-cache",
-				   scene.disk.path);
-	lab_await_on(victim, 1, 256);
-	assert_true(lab_is_frozen(group.freezer));
-	lab_finish(run);
-	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_in_range(run->report->moved.bytes, scene.bytes + 24 * MEBIBYTE,
-			scene.bytes + 32 * MEBIBYTE);
-	assert_string_equal(lab_group_read(group.freezer, "freezer.state"), "THAWED");
-	lab_ask(victim, "stop");
-	lab_assert_intact(victim);
-	lab_assert_all_on(lab, victim, 1);
-	lab_assert_only_cache_moved(lab, &scene, 1);
+	lab_assert_cache_moves_frozen(lab, &made.cache, made.victim, "lab-cache",
+				      made.group.freezer);
+	assert_string_equal(lab_group_read(made.group.freezer, "freezer.state"),
+			    "THAWED");
 }
 
 /* Of what is mapped the kernel takes care, by the cpuset. */
 static void of_a_group_that_is_bound_the_cache_moves_too(void **state)
 {
 	struct lab *lab = *state;
-	struct v1_group group;
-	struct lab_cache scene;
-	struct victim *victim;
-	struct run *run;
-
-	mount_v1(lab, false);
-	scene = lab_cache(lab, MEMORY, LAB_CACHE_LITTLE);
-	victim = join_cache(lab, &group, "--size 8M --node 0");
-	run = lab_move_group(
+	struct shared_group made = make_shared_group(lab, "--size 8M --node 0");
+	struct run *run = lab_move_group(
 		lab, "--cache --bind --freeze --search %s --require 98 --to 2 lab-cache",
-		scene.disk.path);
+		made.cache.disk.path);
+
 	lab_assert_status(run, EXIT_IN_PLACE);
-	assert_true(run->report->bound_pages >= victim->nr_pages);
-	assert_in_range(run->report->moved.bytes, scene.bytes,
-			scene.bytes + 8 * MEBIBYTE);
-	assert_string_equal(lab_group_read(group.cpuset, "cpuset.mems"), "2");
-	assert_string_equal(lab_group_read(group.freezer, "freezer.state"), "THAWED");
-	lab_assert_intact(victim);
-	lab_ask(victim, "refill");
-	lab_assert_all_on(lab, victim, 2);
-	lab_assert_only_cache_moved(lab, &scene, 2);
+	assert_in_range(run->report->moved.bytes, made.cache.bytes,
+			made.cache.bytes + 8 * MEBIBYTE);
+	assert_true(run->report->bound_pages >= made.victim->nr_pages);
+	assert_string_equal(lab_group_read(made.group.cpuset, "cpuset.mems"), "2");
+	assert_string_equal(lab_group_read(made.group.freezer, "freezer.state"),
+			    "THAWED");
+	lab_assert_intact(made.victim);
+	lab_ask(made.victim, "refill");
+	lab_assert_all_on(lab, made.victim, 2);
+	lab_assert_only_cache_moved(lab, &made.cache, 2);
 }
 
 int main(void)
