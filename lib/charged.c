@@ -12,8 +12,6 @@
 
 /* Frames that are read at once. */
 #define WINDOW_FRAMES MIG_CHARGED_STRIDE
-/* The cgroups are asked for only where such a piece of a window has candidates. */
-#define PIECE_FRAMES ((uint64_t)512)
 /* The largest folio: a huge page of 64 KiB pages. */
 #define MOST_ORDER 13
 
@@ -130,6 +128,13 @@ struct walk {
 	struct mig_charged_run run; /**< not told yet; of no pages: none */
 };
 
+/* Flags are asked for where such a piece of a window has an owned frame. No folio on an
+ * LRU list is larger than what a page of page-table entries maps: none crosses a piece. */
+static uint64_t piece_frames(const struct mig_charged *charged)
+{
+	return charged->context->page_size / sizeof(uint64_t);
+}
+
 /* Those of a file's cache or of shared memory that no process has mapped. */
 static bool is_candidate(uint64_t flags)
 {
@@ -206,11 +211,12 @@ static int add_frame(struct walk *walk, uint64_t frame, uint64_t flags, int node
 static int visit_stretch(struct walk *walk, uint64_t window, uint64_t first, uint64_t end,
 			 int node)
 {
-	int r = 0;
+	int r = read_words(walk->charged, walk->charged->flags_fd, window + first,
+			   walk->flags + first, end - first);
 
-	if (walk->owners)
-		r = read_words(walk->charged, walk->charged->cgroup_fd, window + first,
-			       walk->inodes + first, end - first);
+	if (r < 0)
+		return r;
+	spread_heads(walk->flags + first, end - first);
 	for (uint64_t i = first; !r && i < end; i++) {
 		bool is_wanted =
 			!walk->owners || is_owned(walk, get_inode(walk, i, first));
@@ -221,10 +227,10 @@ static int visit_stretch(struct walk *walk, uint64_t window, uint64_t first, uin
 	return r;
 }
 
-static bool has_candidate(const uint64_t *flags, uint64_t nr)
+static bool has_owned(struct walk *walk, uint64_t first, uint64_t end)
 {
-	for (uint64_t i = 0; i < nr; i++)
-		if (is_candidate(flags[i]))
+	for (uint64_t i = first; i < end; i++)
+		if (is_owned(walk, walk->inodes[i]))
 			return true;
 	return false;
 }
@@ -234,19 +240,19 @@ static uint64_t min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static int visit_window(struct walk *walk, uint64_t window, uint64_t nr, int node)
+/* The kernel tells a cgroup much sooner than flags, and most of memory is others'. */
+static int visit_owned(struct walk *walk, uint64_t window, uint64_t nr, int node)
 {
-	uint64_t first = 0, end = 0;
-	int r = read_words(walk->charged, walk->charged->flags_fd, window, walk->flags,
+	uint64_t piece = piece_frames(walk->charged), first = 0, end = 0;
+	int r = read_words(walk->charged, walk->charged->cgroup_fd, window, walk->inodes,
 			   nr);
 
 	if (r < 0)
 		return r;
-	spread_heads(walk->flags, nr);
-	/* Neighbouring pieces with candidates are one stretch. */
+	/* Neighbouring pieces with owned frames are one stretch. */
 	for (uint64_t next; end < nr; end = next) {
-		next = min(end + PIECE_FRAMES, nr);
-		if (has_candidate(walk->flags + end, next - end))
+		next = min(end + piece, nr);
+		if (has_owned(walk, end, next))
 			continue;
 		if (first < end)
 			r = visit_stretch(walk, window, first, end, node);
@@ -255,6 +261,12 @@ static int visit_window(struct walk *walk, uint64_t window, uint64_t nr, int nod
 		first = next;
 	}
 	return first < end ? visit_stretch(walk, window, first, end, node) : 0;
+}
+
+static int visit_window(struct walk *walk, uint64_t window, uint64_t nr, int node)
+{
+	return walk->owners ? visit_owned(walk, window, nr, node)
+			    : visit_stretch(walk, window, 0, nr, node);
 }
 
 static uint64_t max(uint64_t a, uint64_t b)

@@ -303,14 +303,15 @@ static void tails_are_what_their_head_is(void **state)
 	put_old_folio(scene, 1536, 512, SHMEM | MIG_FLAG_MMAP, 100);
 	put_new_folio(scene, 2048, 512, CACHE, 200);
 	put_old_folio(scene, 2560, 16, CACHE | MIG_FLAG_ANON, 200);
-	/* Of two pieces, with its head in the first one. */
-	put_old_folio(scene, 8192, 2048, CACHE, 200);
+	/* As large as there are, side by side. */
+	put_old_folio(scene, 8192, 512, CACHE, 200);
+	put_old_folio(scene, 8704, 512, CACHE, 200);
 	find(scene, &ours, &found);
 	assert_int_equal(found.nr, 3);
 	assert_run(&found.runs[0], 512, 512, 0);
 	assert_true(found.runs[0].is_shmem && found.runs[0].is_dirty);
 	assert_run(&found.runs[1], 2048, 512, 0);
-	assert_run(&found.runs[2], 8192, 2048, 0);
+	assert_run(&found.runs[2], 8192, 1024, 0);
 }
 
 static void a_tail_without_a_head_belongs_to_nobody(void **state)

@@ -138,6 +138,24 @@ static void a_leader_that_has_exited_is_reached_through_a_thread(void **state)
 	assert_int_equal(tid, 45);
 }
 
+static void a_thread_whose_memory_may_be_moved_lives_whatever_its_stat_says(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_MIG(process) struct mig_process *process = NULL;
+	pid_t tid = 0;
+
+	fake_process_write(f->root, 42, 1, NULL);
+	assert_int_equal(mig_process_open(f->live, 42, &process), 0);
+	fake_process_remove(f->root, 42);
+	assert_int_equal(mig_process_find_thread(process, &tid), -ESRCH);
+	fake_process_let_move(42);
+	assert_int_equal(mig_process_find_thread(process, &tid), 0);
+	assert_int_equal(tid, 42);
+	assert_true(mig_process_is_alive(process));
+	fake_process_reap(42);
+	assert_false(mig_process_is_alive(process));
+}
+
 static void a_number_that_is_used_again_before_it_is_held_is_not_taken(void **state)
 {
 	struct fixture *f = *state;
@@ -638,6 +656,7 @@ int main(void)
 		TEST(a_kernel_thread_is_refused),
 		TEST(a_zombie_is_refused),
 		TEST(a_leader_that_has_exited_is_reached_through_a_thread),
+		TEST(a_thread_whose_memory_may_be_moved_lives_whatever_its_stat_says),
 		TEST(a_number_that_is_used_again_before_it_is_held_is_not_taken),
 		TEST(a_thread_number_that_changes_hands_meanwhile_is_not_taken),
 		TEST(a_number_that_is_used_again_while_it_is_read_is_not_taken),

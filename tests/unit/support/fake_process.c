@@ -21,6 +21,7 @@ static struct {
 	unsigned int life[MAX_PID];
 	bool is_reaped[MAX_PID];
 	bool is_hidden[MAX_PID];
+	bool is_movable[MAX_PID];
 	pid_t memory[MAX_PID];
 	unsigned int nr_kcmp;
 } machine;
@@ -146,6 +147,19 @@ static int fake_kcmp_vm(pid_t a, pid_t b)
 	return left < right ? 1 : 2;
 }
 
+/* Asked for rights and nothing else. */
+static long fake_move_pages(pid_t pid, unsigned long count, void *const *pages,
+			    const int *nodes, int *status, int flags)
+{
+	(void)pages;
+	(void)nodes;
+	(void)status;
+	(void)flags;
+	check_pid(pid);
+	assert_int_equal(count, 0);
+	return machine.is_movable[pid] ? 0 : -EPERM;
+}
+
 const struct mig_calls *fake_calls(void)
 {
 	memset(&machine, 0, sizeof(machine));
@@ -153,6 +167,7 @@ const struct mig_calls *fake_calls(void)
 	calls.pidfd_open = fake_pidfd_open;
 	calls.pidfd_probe = fake_pidfd_probe;
 	calls.kcmp_vm = fake_kcmp_vm;
+	calls.move_pages = fake_move_pages;
 	return &calls;
 }
 
@@ -179,6 +194,12 @@ void fake_process_hide(pid_t pid)
 {
 	check_pid(pid);
 	machine.is_hidden[pid] = true;
+}
+
+void fake_process_let_move(pid_t pid)
+{
+	check_pid(pid);
+	machine.is_movable[pid] = true;
 }
 
 unsigned int fake_kcmp_count(void)

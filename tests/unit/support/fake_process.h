@@ -50,6 +50,9 @@ void fake_process_reuse(pid_t pid);
 /** fake_process_share - from now on @pid has the memory of @other; 0: its own. */
 void fake_process_share(pid_t pid, pid_t other);
 
+/** fake_process_let_move - the caller may move the memory of @pid from now on. */
+void fake_process_let_move(pid_t pid);
+
 /** fake_process_hide - kcmp_vm() with @pid fails with -EPERM. */
 void fake_process_hide(pid_t pid);
 
