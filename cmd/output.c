@@ -297,9 +297,18 @@ void table_put_nodes(struct table *table, size_t column, const struct mig_nodese
 	set_known(table, column);
 }
 
+/* Whether there is any among the first 64: most of the nodes that may be are not. */
+static bool has_size(const uint64_t *sizes)
+{
+	uint64_t any = 0;
+
+	for (int i = 0; i < 64; i++)
+		any |= sizes[i];
+	return any != 0;
+}
+
 void table_put_node_sizes(struct table *table, size_t column, const uint64_t *sizes)
 {
-	static const uint64_t none[64];
 	union cell *cell = get_new_cell(table, column);
 	struct node_bytes entries[MIG_MAX_NODES];
 	struct node_sizes *list;
@@ -307,9 +316,8 @@ void table_put_node_sizes(struct table *table, size_t column, const uint64_t *si
 
 	if (!cell)
 		return;
-	/* In steps: most of the nodes that may be are not. */
 	for (int node = 0; node < MIG_MAX_NODES; node++) {
-		if (node % 64 == 0 && !memcmp(sizes + node, none, sizeof(none)))
+		if (node % 64 == 0 && !has_size(sizes + node))
 			node += 63;
 		else if (sizes[node])
 			entries[nr_entries++] =

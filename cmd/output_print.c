@@ -80,30 +80,29 @@ static size_t get_width(const char *text)
 	return width < 0 ? strlen(text) : (size_t)width;
 }
 
+/* Of what has nothing to be escaped. */
+static int copy_plain(const char *text, char **ret_text)
+{
+	*ret_text = strdup(text);
+	return *ret_text ? 0 : -ENOMEM;
+}
+
 static int format_text(const struct printer *printer, const char *text, char **ret_text)
 {
 	size_t length = strlen(text);
 	char *escaped;
 
 	/* libsmartcols escapes what it prints raw. */
-	if (printer->table->args->raw) {
-		escaped = strdup(length ? text : "-");
-	} else {
-		escaped = malloc(ESCAPE_SIZE(length));
-		if (escaped)
-			escape_text(text, length, escaped);
-	}
+	if (printer->table->args->raw)
+		return copy_plain(length ? text : "-", ret_text);
+	if (get_ascii_length(text) == length)
+		return copy_plain(text, ret_text);
+	escaped = malloc(ESCAPE_SIZE(length));
 	if (!escaped)
 		return -ENOMEM;
+	escape_text(text, length, escaped);
 	*ret_text = escaped;
 	return 0;
-}
-
-/* Of what has nothing to be escaped. */
-static int copy_plain(const char *text, char **ret_text)
-{
-	*ret_text = strdup(text);
-	return *ret_text ? 0 : -ENOMEM;
 }
 
 static int format_nodes(const struct mig_nodeset *nodes, char **ret_text)

@@ -53,14 +53,32 @@ int size_parse(const char *text, size_t length, uint64_t *ret_bytes)
 	return number_multiply(&decimal, unit, ret_bytes);
 }
 
+/* Behind what is there. Return: the end. */
+static char *put_number(char *at, uint64_t number)
+{
+	char digits[20];
+	size_t nr = 0;
+
+	do
+		digits[nr++] = (char)('0' + number % 10);
+	while (number /= 10);
+	while (nr)
+		*at++ = digits[--nr];
+	return at;
+}
+
 const char *size_format(uint64_t bytes, char buffer[static SIZE_TEXT_SIZE])
 {
 	unsigned int shift = 0, letter = 0;
+	char *at = buffer;
 	uint64_t tenths;
 
+	/* Without printf(3): large tables are mostly sizes. */
 	if (bytes < 1024) {
-		snprintf(buffer, SIZE_TEXT_SIZE, bytes ? "%uB" : "%u",
-			 (unsigned int)bytes);
+		at = put_number(at, bytes);
+		if (bytes)
+			*at++ = 'B';
+		*at = '\0';
 		return buffer;
 	}
 	while (bytes >> shift >= 1024)
@@ -79,11 +97,12 @@ const char *size_format(uint64_t bytes, char buffer[static SIZE_TEXT_SIZE])
 			break;
 		shift += 10;
 	}
-	if (tenths % 10)
-		snprintf(buffer, SIZE_TEXT_SIZE, "%u.%u%c", (unsigned int)(tenths / 10),
-			 (unsigned int)(tenths % 10), units[letter]);
-	else
-		snprintf(buffer, SIZE_TEXT_SIZE, "%u%c", (unsigned int)(tenths / 10),
-			 units[letter]);
+	at = put_number(at, tenths / 10);
+	if (tenths % 10) {
+		*at++ = '.';
+		at = put_number(at, tenths % 10);
+	}
+	*at++ = units[letter];
+	*at = '\0';
 	return buffer;
 }

@@ -370,16 +370,21 @@ int bench_files(unsigned int nr, unsigned int rounds, const char *tool,
 	static const char *const names[] = { "fincore", "bare mincore(2)",
 					     "migratectl show-file" };
 	double values[3][BENCH_MOST_ROUNDS];
-	char path[4000], command[4096];
+	char path[4000], fincore[4096], show_file[3 * 4096],
+		*whole_tool = realpath(tool, NULL);
 
+	/* All of them say the same short names. */
 	snprintf(path, sizeof(path), "%s/bench-files", directory);
-	snprintf(command, sizeof(command), "cd %s && exec fincore *", path);
+	snprintf(fincore, sizeof(fincore), "cd %s && exec fincore *", path);
+	snprintf(show_file, sizeof(show_file), "cd %s && exec %s show-file -r .", path,
+		 whole_tool ? whole_tool : tool);
+	free(whole_tool);
 	make_files(path, nr);
 	for (unsigned int round = 0; round < rounds; round++) {
-		const char *const commands[3][5] = {
-			{ "sh", "-c", command },
+		const char *const commands[3][4] = {
+			{ "sh", "-c", fincore },
 			{ bench_self, "mincore", path },
-			{ tool, "show-file", "-r", path },
+			{ "sh", "-c", show_file },
 		};
 
 		for (unsigned int i = 0; i < 3; i++)
