@@ -10,6 +10,7 @@
 #include "array.h"
 #include "handles.h"
 #include "mappings.h"
+#include "outcome.h"
 #include "process.h"
 #include "residency.h"
 #include "select.h"
@@ -38,16 +39,29 @@ struct looker {
 	struct mig_member_span *spans;   /**< its spans */
 	size_t nr_spans;
 	size_t max_spans;
+	struct mig_outcome *settled; /**< goes to the plan's at the end */
 };
 
 static int init_looker(struct looker *looker, struct search *search)
 {
+	int r;
+
 	*looker = (struct looker){ .search = search, .plan = search->plan };
-	return mig_page_scan_init(&looker->scan, search->plan->frames);
+	r = mig_page_scan_init(&looker->scan, search->plan->frames);
+	if (r < 0)
+		return r;
+	r = mig_outcome_new(&looker->settled);
+	if (r < 0)
+		mig_page_scan_done(&looker->scan);
+	return r;
 }
 
 static void end_looker(struct looker *looker)
 {
+	pthread_mutex_lock(&looker->search->lock);
+	mig_outcome_merge(looker->plan->settled, looker->settled);
+	pthread_mutex_unlock(&looker->search->lock);
+	mig_outcome_free(looker->settled);
 	mig_page_scan_done(&looker->scan);
 	mig_mappings_free(looker->mappings);
 	free(looker->spans);
@@ -165,32 +179,31 @@ int mig_demand_add_units(struct mig_plan *plan, const struct mig_page_scan *scan
 	return r;
 }
 
+/* What is done with the units that a step of the scan has found. */
 typedef int (*units_fn)(struct looker *looker, const struct mig_span *span,
-			const struct mig_units *units, struct mig_verdicts *verdicts);
+			struct mig_verdicts *verdicts);
 
 static int survey_units(struct looker *looker, const struct mig_span *span,
-			const struct mig_units *units, struct mig_verdicts *verdicts)
+			struct mig_verdicts *verdicts)
 {
 	(void)span;
 	(void)verdicts;
-	mig_sharing_survey(&looker->plan->sharing, units);
+	for (size_t i = 0; i < looker->scan.nr_units; i++)
+		mig_sharing_survey(&looker->plan->sharing, &looker->scan.units[i]);
 	return 0;
 }
 
 static int each_of_span(struct looker *looker, const struct mig_span *span,
 			units_fn visit, struct mig_verdicts *verdicts)
 {
-	struct mig_page_scan *scan = &looker->scan;
+	int r = 0;
 
-	for (uint64_t at = span->start; at < span->end;) {
-		int r = mig_page_scan_next(scan, span, at, span->end, &at);
-
-		for (size_t i = 0; !r && i < scan->nr_units; i++)
-			r = visit(looker, span, &scan->units[i], verdicts);
-		if (r < 0)
-			return r;
+	for (uint64_t at = span->start; !r && at < span->end;) {
+		r = mig_page_scan_next(&looker->scan, span, at, span->end, &at);
+		if (!r)
+			r = visit(looker, span, verdicts);
 	}
-	return 0;
+	return r;
 }
 
 static bool policy_binds_elsewhere(const struct mig_plan *plan,
@@ -239,21 +252,21 @@ static int keep_spans(struct looker *looker)
 	return r;
 }
 
-/* What is known of a mapping without a look at its pages; the lock is held. */
-static int count_mapping(struct looker *looker, const struct mig_mapping *mapping,
-			 struct mig_span *span, bool *ret_chosen, uint64_t *bound_pages)
+/* The pages of a mapping that nobody shares, by what numa_maps says of it. */
+static int demand_mapping(struct looker *looker, const struct mig_mapping *mapping,
+			  uint64_t *bound_pages)
 {
 	struct mig_plan *plan = looker->plan;
-	uint64_t before = mig_pairs_get_total(&plan->demand);
+	uint64_t before;
 	int r = 0;
 
-	*ret_chosen = mig_select_mapping(plan, mapping, plan->settled, span);
-	if (!*ret_chosen || span->shared)
-		return 0;
+	lock(looker->search);
+	before = mig_pairs_get_total(&plan->demand);
 	if (mapping->has_residency)
 		r = demand_by_nodes(plan, mapping);
 	if (policy_binds_elsewhere(plan, mapping))
 		*bound_pages += mig_pairs_get_total(&plan->demand) - before;
+	unlock(looker->search);
 	return r;
 }
 
@@ -262,20 +275,16 @@ static int count_mapping(struct looker *looker, const struct mig_mapping *mappin
 static int look_at_mapping(struct looker *looker, const struct mig_mapping *mapping,
 			   uint64_t *bound_pages)
 {
+	const struct mig_sharing *sharing = &looker->plan->sharing;
 	struct mig_span span;
-	bool is_chosen = false;
 	int r = mig_residency_add_mapping(looker->residency, mapping);
 
-	if (r < 0)
-		return r;
-	lock(looker->search);
-	r = count_mapping(looker, mapping, &span, &is_chosen, bound_pages);
-	unlock(looker->search);
-	if (r < 0 || !is_chosen)
+	if (r < 0 || !mig_select_mapping(looker->plan, mapping, looker->settled, &span))
 		return r;
 	r = add_span(looker, &span);
-	if (r < 0 || !span.shared ||
-	    !mig_sharing_depends_on_owner(&looker->plan->sharing, span.kind))
+	if (!r && !span.shared)
+		r = demand_mapping(looker, mapping, bound_pages);
+	if (r < 0 || !span.shared || !mig_sharing_depends_on_owner(sharing, span.kind))
 		return r;
 	return each_of_span(looker, &span, survey_units, NULL);
 }
@@ -402,29 +411,29 @@ static void *look_at_members(void *data)
 
 /* Whether nothing of a span can move, as of a library that others map too: then the
  * run need not look at it again. */
-static bool settle_span(struct mig_plan *plan, const struct mig_verdicts *verdicts)
+static bool settle_span(struct mig_outcome *tally, const struct mig_verdicts *verdicts)
 {
 	const uint64_t *nr_pages = verdicts->nr_pages;
 
 	if (nr_pages[MIG_VERDICT_MOVE] || verdicts->has_unknown)
 		return false;
-	mig_outcome_add_already(plan->settled, nr_pages[MIG_VERDICT_ALREADY]);
-	mig_outcome_add_skipped(plan->settled, MIG_SKIP_SHARED,
-				nr_pages[MIG_VERDICT_SHARED]);
-	mig_outcome_add_skipped(plan->settled, MIG_SKIP_FILTERED,
-				nr_pages[MIG_VERDICT_FILTERED]);
-	mig_outcome_add_skipped(plan->settled, MIG_SKIP_NOT_FROM,
-				nr_pages[MIG_VERDICT_NOT_FROM]);
+	mig_outcome_add_already(tally, nr_pages[MIG_VERDICT_ALREADY]);
+	mig_outcome_add_skipped(tally, MIG_SKIP_SHARED, nr_pages[MIG_VERDICT_SHARED]);
+	mig_outcome_add_skipped(tally, MIG_SKIP_FILTERED, nr_pages[MIG_VERDICT_FILTERED]);
+	mig_outcome_add_skipped(tally, MIG_SKIP_NOT_FROM, nr_pages[MIG_VERDICT_NOT_FROM]);
 	return true;
 }
 
 static int demand_units(struct looker *looker, const struct mig_span *span,
-			const struct mig_units *units, struct mig_verdicts *verdicts)
+			struct mig_verdicts *verdicts)
 {
-	int r;
+	const struct mig_page_scan *scan = &looker->scan;
+	int r = 0;
 
 	lock(looker->search);
-	r = mig_demand_add_units(looker->plan, &looker->scan, span, units, verdicts);
+	for (size_t i = 0; !r && i < scan->nr_units; i++)
+		r = mig_demand_add_units(looker->plan, scan, span, &scan->units[i],
+					 verdicts);
 	unlock(looker->search);
 	return r;
 }
@@ -434,12 +443,9 @@ static int look_at_shared_span(struct looker *looker, struct mig_member_span *sp
 	struct mig_verdicts verdicts = { 0 };
 	int r = each_of_span(looker, &span->span, demand_units, &verdicts);
 
-	if (r < 0)
-		return r;
-	lock(looker->search);
-	span->is_settled = settle_span(looker->plan, &verdicts);
-	unlock(looker->search);
-	return 0;
+	if (!r)
+		span->is_settled = settle_span(looker->settled, &verdicts);
+	return r;
 }
 
 /* The shared spans of one member, from @first on. */
