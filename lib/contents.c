@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cleanup.h"
+#include "lru.h"
 #include "pagemap.h"
 #include "procfs.h"
 
@@ -31,7 +32,8 @@ static const char *const names[MIG_NR_CONTENTS] = {
 struct reader {
 	const struct mig_context *context;
 	int fd;
-	uint64_t *words; /**< WINDOW of them */
+	uint64_t *words;   /**< WINDOW of them */
+	bool has_gathered; /**< what was on the way to an LRU list has come there */
 };
 
 const char *mig_content_get_name(enum mig_content content)
@@ -56,7 +58,9 @@ bool mig_content_is_movable(enum mig_content content)
 /*
  * Pages on their way to an LRU list are on none, but up to date: memory of the kernel's
  * own is neither. Its other flags say nothing where it uses their place for something
- * else (zsmalloc looks mapped on Linux 6.1).
+ * else (zsmalloc looks mapped on Linux 6.1). Since 6.17 that of being up to date is used
+ * so, too (PG_movable_ops of zsmalloc and balloons, include/linux/page-flags.h): alone it
+ * is no sign of a file's page.
  */
 static enum mig_content content_of_user(uint64_t flags)
 {
@@ -66,8 +70,9 @@ static enum mig_content content_of_user(uint64_t flags)
 		return MIG_CONTENT_KERNEL;
 	if (flags & MIG_FLAG_SWAPBACKED)
 		return MIG_CONTENT_SHMEM;
-	return flags & MIG_FLAG_MMAP ? MIG_CONTENT_FILE_MAPPED
-				     : MIG_CONTENT_FILE_UNMAPPED;
+	if (flags & MIG_FLAG_MMAP)
+		return MIG_CONTENT_FILE_MAPPED;
+	return flags & MIG_FLAG_LRU ? MIG_CONTENT_FILE_UNMAPPED : MIG_CONTENT_KERNEL;
 }
 
 static enum mig_content content_of(uint64_t flags)
@@ -146,7 +151,28 @@ static int find_first_head(const struct reader *reader, uint64_t frame,
 	return read_head(reader, frame, ret_head);
 }
 
-static int count_frames(const struct reader *reader, uint64_t frame, uint64_t nr_pages,
+/* A file's page that is on its way to a list, or one of zsmalloc. */
+static bool may_be_on_its_way(uint64_t flags)
+{
+	return content_of(flags) == MIG_CONTENT_KERNEL && flags & MIG_FLAG_UPTODATE;
+}
+
+/* Once it is told from what will come to no list, if there is such. */
+static ssize_t read_window(struct reader *reader, uint64_t frame, uint64_t nr_words)
+{
+	ssize_t count = read_words(reader, frame, nr_words);
+
+	for (ssize_t i = 0; !reader->has_gathered && i < count; i++) {
+		if (!may_be_on_its_way(reader->words[i]))
+			continue;
+		mig_lru_gather(reader->context);
+		reader->has_gathered = true;
+		count = read_words(reader, frame, nr_words);
+	}
+	return count;
+}
+
+static int count_frames(struct reader *reader, uint64_t frame, uint64_t nr_pages,
 			uint64_t pages[MIG_NR_CONTENTS])
 {
 	uint64_t head;
@@ -156,7 +182,7 @@ static int count_frames(const struct reader *reader, uint64_t frame, uint64_t nr
 		return r;
 	while (nr_pages) {
 		ssize_t count =
-			read_words(reader, frame, nr_pages < WINDOW ? nr_pages : WINDOW);
+			read_window(reader, frame, nr_pages < WINDOW ? nr_pages : WINDOW);
 
 		if (count < 0)
 			return (int)count;

@@ -61,7 +61,8 @@ static void flags_tell_what_a_frame_holds(void **state)
 		{ FILE_PAGE | MIG_FLAG_DIRTY, MIG_CONTENT_FILE_UNMAPPED },
 		{ FILE_PAGE | MIG_FLAG_MMAP, MIG_CONTENT_FILE_MAPPED },
 		/* On its way to a list, or just taken from one. */
-		{ MIG_FLAG_UPTODATE, MIG_CONTENT_FILE_UNMAPPED },
+		{ MIG_FLAG_UPTODATE | MIG_FLAG_MMAP, MIG_CONTENT_FILE_MAPPED },
+		{ SHMEM_PAGE & ~MIG_FLAG_LRU, MIG_CONTENT_SHMEM },
 		/* Under read. */
 		{ MIG_FLAG_LRU | MIG_FLAG_LOCKED, MIG_CONTENT_FILE_UNMAPPED },
 		{ SHMEM_PAGE, MIG_CONTENT_SHMEM },
@@ -79,6 +80,9 @@ static void flags_tell_what_a_frame_holds(void **state)
 		/* zsmalloc on Linux 6.1 and on 6.12. */
 		{ MIG_FLAG_MMAP | PRIVATE, MIG_CONTENT_KERNEL },
 		{ KSM | PRIVATE, MIG_CONTENT_KERNEL },
+		/* And on 7.2. */
+		{ MIG_FLAG_UPTODATE | PRIVATE, MIG_CONTENT_KERNEL },
+		{ MIG_FLAG_UPTODATE, MIG_CONTENT_KERNEL },
 		{ MIG_FLAG_NO_PAGE, MIG_CONTENT_ABSENT },
 	};
 
@@ -197,6 +201,49 @@ static void an_error_of_the_kernel_is_handed_on(void **state)
 	assert_int_equal(pages[0], 7);
 }
 
+static const struct rooted *gathered;
+static unsigned int nr_gathers;
+
+/* One of two pages that are on no list comes to one: the other is zsmalloc's. */
+static long gather(pid_t pid, unsigned long count, void *const *pages, const int *nodes,
+		   int *status, int flags)
+{
+	const uint64_t words[] = { MIG_FLAG_SLAB, FILE_PAGE, MIG_FLAG_UPTODATE };
+
+	(void)pid;
+	(void)pages;
+	(void)status;
+	(void)flags;
+	assert_int_equal(count, 0);
+	assert_non_null(nodes);
+	nr_gathers++;
+	put_flags(gathered, words, 3);
+	return 0;
+}
+
+static void a_page_on_its_way_to_a_list_is_waited_for(void **state)
+{
+	const uint64_t words[] = { MIG_FLAG_SLAB, MIG_FLAG_UPTODATE, MIG_FLAG_UPTODATE };
+	struct mig_calls calls = mig_calls_kernel;
+	struct rooted *rooted = *state;
+	struct mig_context *context;
+	uint64_t pages[MIG_NR_CONTENTS];
+
+	calls.move_pages = gather;
+	gathered = rooted;
+	nr_gathers = 0;
+	context = fake_root_context(rooted->root, &calls);
+	put_flags(rooted, words, 3);
+	assert_int_equal(mig_contents_read(context, 0, 1, pages), 0);
+	assert_int_equal(nr_gathers, 0);
+	assert_int_equal(mig_contents_read(context, 0, 3, pages), 0);
+	assert_int_equal(nr_gathers, 1);
+	assert_int_equal(pages[MIG_CONTENT_SLAB], 1);
+	assert_int_equal(pages[MIG_CONTENT_FILE_UNMAPPED], 1);
+	assert_int_equal(pages[MIG_CONTENT_KERNEL], 1);
+	mig_context_free(context);
+}
+
 static void every_content_has_a_name_of_its_own(void **state)
 {
 	(void)state;
@@ -234,6 +281,7 @@ int main(void)
 		TEST(what_is_behind_the_last_frame_is_absent),
 		TEST(what_cannot_be_read_is_refused),
 		TEST(an_error_of_the_kernel_is_handed_on),
+		TEST(a_page_on_its_way_to_a_list_is_waited_for),
 		cmocka_unit_test(every_content_has_a_name_of_its_own),
 		cmocka_unit_test(only_what_is_there_and_goes_is_movable),
 	};
