@@ -2,7 +2,6 @@
 #include "demand.h"
 
 #include <errno.h>
-#include <linux/mempolicy.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +41,24 @@ struct looker {
 	struct mig_outcome *settled; /**< goes to the plan's at the end */
 };
 
+static void lock(struct search *search)
+{
+	pthread_mutex_lock(&search->lock);
+}
+
+static void unlock(struct search *search)
+{
+	pthread_mutex_unlock(&search->lock);
+}
+
+static void fail(struct search *search, int error)
+{
+	lock(search);
+	if (!search->result)
+		search->result = error;
+	unlock(search);
+}
+
 static int init_looker(struct looker *looker, struct search *search)
 {
 	int r;
@@ -58,31 +75,13 @@ static int init_looker(struct looker *looker, struct search *search)
 
 static void end_looker(struct looker *looker)
 {
-	pthread_mutex_lock(&looker->search->lock);
+	lock(looker->search);
 	mig_outcome_merge(looker->plan->settled, looker->settled);
-	pthread_mutex_unlock(&looker->search->lock);
+	unlock(looker->search);
 	mig_outcome_free(looker->settled);
 	mig_page_scan_done(&looker->scan);
 	mig_mappings_free(looker->mappings);
 	free(looker->spans);
-}
-
-static void fail(struct search *search, int error)
-{
-	pthread_mutex_lock(&search->lock);
-	if (!search->result)
-		search->result = error;
-	pthread_mutex_unlock(&search->lock);
-}
-
-static void lock(struct search *search)
-{
-	pthread_mutex_lock(&search->lock);
-}
-
-static void unlock(struct search *search)
-{
-	pthread_mutex_unlock(&search->lock);
 }
 
 static void cleanup_pagemap(struct mig_pagemap *pagemap)
@@ -90,15 +89,14 @@ static void cleanup_pagemap(struct mig_pagemap *pagemap)
 	mig_pagemap_close(pagemap);
 }
 
-/* move_pages(2) with no pages checks rights and nothing else. */
-static int probe(const struct mig_plan *plan, const struct mig_process *process)
+/* Whether the run will have the right to move it. */
+static int probe(const struct mig_process *process)
 {
 	pid_t tid = process->tid;
 	int r;
 
 	do
-		r = (int)plan->context->calls->move_pages(tid, 0, NULL, NULL, NULL,
-							  MPOL_MF_MOVE);
+		r = mig_process_probe_memory(process, tid);
 	while ((r == -ESRCH || r == -EINVAL) && mig_process_next_thread(process, &tid));
 	return r;
 }
@@ -365,7 +363,7 @@ static void look_at_process(struct looker *looker, const struct mig_process *pro
 
 	looker->nr_spans = 0;
 	if (!r)
-		r = probe(looker->plan, process);
+		r = probe(process);
 	if (!r)
 		r = look_at_mappings(looker, process, &bound_pages);
 	if (!r)

@@ -1240,8 +1240,9 @@ bool mig_content_is_movable(enum mig_content content);
  * @ret_pages: base pages of each
  *
  * A moment's picture: free pages that a processor holds back from the common lists are
- * taken for the kernel's. A block that is offline is absent, as is all behind the last
- * frame.
+ * taken for the kernel's. Where pages of files may be on their way to an LRU list all
+ * processors are made to put theirs there. A block that is offline is absent, as is all
+ * behind the last frame.
  * Errors: -EACCES, -EPERM: not root; -ENOENT: no /proc/kpageflags; -EINVAL: more frames
  * than there can be; -ENOMEM; errnos of read(2). Threads: any.
  * Since: 0.1

@@ -80,14 +80,10 @@ static int read_thread_stat(const struct mig_process *process, pid_t tid,
 	return read_stat(process->context, path, buffer, ret_stat);
 }
 
-/* Who may move its memory is told so in a tenth of the time that its stat takes, for which
- * the kernel sums up all threads. */
-static bool has_movable_memory(const struct mig_process *process, pid_t tid)
+int mig_process_probe_memory(const struct mig_process *process, pid_t tid)
 {
-	const struct mig_context *context = process->context;
-
-	return context->live &&
-	       context->calls->move_pages(tid, 0, NULL, NULL, NULL, MPOL_MF_MOVE) == 0;
+	return (int)process->context->calls->move_pages(tid, 0, NULL, NULL, NULL,
+							MPOL_MF_MOVE);
 }
 
 /* Return: 1 if it lives, 0 if not, or a negative errno. */
@@ -97,7 +93,8 @@ static int thread_lives(const struct mig_process *process, pid_t tid)
 	struct mig_procstat stat;
 	int r;
 
-	if (has_movable_memory(process, tid))
+	/* One call, and for its stat the kernel sums up all threads. */
+	if (process->context->live && !mig_process_probe_memory(process, tid))
 		return 1;
 	r = read_thread_stat(process, tid, buffer, &stat);
 	if (r < 0)

@@ -38,6 +38,14 @@ int mig_process_read_group(const struct mig_context *context, pid_t tid,
 bool mig_process_holds_number(const struct mig_process *process);
 
 /**
+ * mig_process_probe_memory - whether the caller may move memory through a thread
+ *
+ * move_pages(2) with no pages checks rights and nothing else.
+ * Errors: -EPERM; -EINVAL: it has no memory, as one that has exited; -ESRCH; -ENOSYS.
+ */
+int mig_process_probe_memory(const struct mig_process *process, pid_t tid);
+
+/**
  * mig_process_find_thread - a thread that lives now
  *
  * Memory is reached through it where the leader has exited: files of such a leader
